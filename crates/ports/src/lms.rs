@@ -25,12 +25,18 @@ pub trait Lms: Send + Sync {
     /// Creates one user, which Moodle sends a password of its own making.
     ///
     /// - MUST NOT make a second user for the same ID number, also when an earlier attempt's
-    ///   answer was lost: it looks before it creates, and again after an unknown outcome.
-    /// - MUST answer `Rejected` with a code of `username_taken` or `email_taken` when that is why.
+    ///   answer was lost: it looks before it creates (unless the caller has, see
+    ///   [`NewUser::checked`]), and again after an unknown outcome.
+    /// - MUST answer `Rejected` with [`refusal::USERNAME_TAKEN`] or [`refusal::EMAIL_TAKEN`] when
+    ///   that is why.
     /// - MUST NOT run twice at once for one ID number, username or e-mail address.
     async fn create_user(&self, user: &NewUser) -> Result<MoodleUserId, LmsError>;
 
     /// Changes users; one outcome each, in order, read from Moodle's warnings.
+    ///
+    /// - MUST keep the good changes when one is bad.
+    /// - MUST answer `Rejected` with [`refusal::UNKNOWN_USER`], [`refusal::USERNAME_TAKEN`] or
+    ///   [`refusal::EMAIL_TAKEN`] when that is why.
     async fn update_users(
         &self,
         updates: &[UserUpdate],
@@ -42,10 +48,14 @@ pub trait Lms: Send + Sync {
     /// Creates one course.
     ///
     /// - MUST NOT make a second course for the same ID number (as for users).
-    /// - MUST answer `Rejected` with code `shortnametaken` or `errorcatcontextnotvalid` when that is why.
+    /// - MUST answer `Rejected` with [`refusal::SHORTNAME_TAKEN`] or [`refusal::UNKNOWN_CATEGORY`]
+    ///   when that is why.
     async fn create_course(&self, course: &NewCourse) -> Result<MoodleCourseId, LmsError>;
 
     /// Changes one course.
+    ///
+    /// - MUST answer `Rejected` with [`refusal::UNKNOWN_COURSE`] or [`refusal::SHORTNAME_TAKEN`]
+    ///   when that is why.
     async fn update_course(
         &self,
         id: MoodleCourseId,
@@ -59,13 +69,32 @@ pub trait Lms: Send + Sync {
     ///
     /// - MUST find the bad ones when Moodle refuses a batch as a whole, and enrol the others.
     /// - MUST succeed for who is enrolled already, applying `suspended`.
+    /// - MUST answer `Rejected` with [`refusal::UNKNOWN_USER`] or [`refusal::UNKNOWN_COURSE`] for a
+    ///   row of which that is true.
     async fn enrol(&self, enrolments: &[Enrolment]) -> Result<Vec<Result<(), LmsError>>, LmsError>;
 
-    /// Everybody enrolled in a course, suspended or not.
+    /// Everybody enrolled in a course, suspended or not; `Rejected` with
+    /// [`refusal::UNKNOWN_COURSE`] when there is no such course.
     async fn enrolled_in(&self, course: MoodleCourseId) -> Result<Vec<MoodleUserId>, LmsError>;
 
     /// The courses a user is actively enrolled in.
     async fn courses_of(&self, user: MoodleUserId) -> Result<Vec<MoodleCourseId>, LmsError>;
+}
+
+/// Codes of `LmsError::Rejected` a caller may act on, the same on every version of Moodle.
+pub mod refusal {
+    /// Another user has the username.
+    pub const USERNAME_TAKEN: &str = "username_taken";
+    /// Another user has the e-mail address.
+    pub const EMAIL_TAKEN: &str = "email_taken";
+    /// No user has the id.
+    pub const UNKNOWN_USER: &str = "unknown_user";
+    /// No course has the id.
+    pub const UNKNOWN_COURSE: &str = "unknown_course";
+    /// Another course has the short name (Moodle's own code).
+    pub const SHORTNAME_TAKEN: &str = "shortnametaken";
+    /// The category does not exist (Moodle's own code).
+    pub const UNKNOWN_CATEGORY: &str = "errorcatcontextnotvalid";
 }
 
 /// The site behind the credentials.
@@ -112,6 +141,12 @@ pub struct NewUser {
     pub account: DesiredAccount,
     /// Moodle's authentication plugin.
     pub auth: String,
+    /// Whether the caller, under the claim it still holds, looked for this ID number, username
+    /// and e-mail address and found nobody.
+    ///
+    /// The look before the creation is then left out, so a user in bulk costs one call. Say
+    /// `false` when anything was attempted since that look.
+    pub checked: bool,
 }
 
 /// Changes to one user.
