@@ -1,0 +1,1 @@
+//! Checks calls against the published OpenAPI files.
