@@ -61,6 +61,9 @@ issue_codes! {
     /// No Moodle user fits and the bridge may not create one.
     AccountNotAllowed = "account_not_allowed",
         "Create the Moodle account by hand, or allow the bridge to create accounts (MOODLE_CREATE_USERS).";
+    /// The Moodle user or course belongs to another Zoho record already.
+    LinkTaken = "link_taken",
+        "Two Zoho records lead to the same Moodle user or course: merge or correct them in Zoho, then retry.";
     /// The class lacks a name or short name.
     MissingCourseName = "missing_course_name",
         "Fill in the class's name in Zoho.";
