@@ -306,3 +306,6 @@ fn answer_unless_lost<T>(
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests;
