@@ -89,6 +89,8 @@ pub mod refusal {
     pub const EMAIL_TAKEN: &str = "email_taken";
     /// No user has the id.
     pub const UNKNOWN_USER: &str = "unknown_user";
+    /// The user is a site administrator, whom web services may not change (Moodle's own code).
+    pub const PROTECTED_USER: &str = "usernotupdatedadmin";
     /// No course has the id.
     pub const UNKNOWN_COURSE: &str = "unknown_course";
     /// Another course has the short name (Moodle's own code).
