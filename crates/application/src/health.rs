@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use mzi_domain::Upstream;
 use mzi_ports::{Clock, Views, views::QueueCounts};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     breaker::{Breakers, UpstreamState},
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// How something is, in the words of `contracts/bridge.md` §5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// As it should be.
@@ -28,7 +29,7 @@ pub enum Status {
 }
 
 /// A check of our own parts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Check {
     /// How it is.
     pub status: Status,
@@ -37,7 +38,7 @@ pub struct Check {
 }
 
 /// A check of an upstream; it never fails readiness.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct UpstreamCheck {
     /// How it is.
     pub status: Status,
@@ -46,7 +47,7 @@ pub struct UpstreamCheck {
 }
 
 /// All checks.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Checks {
     /// The database can be written.
     pub database: Check,
@@ -63,7 +64,7 @@ pub struct Checks {
 }
 
 /// The state of the bridge.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Report {
     /// Failed if one of database, migrations and worker failed.
     pub status: Status,
@@ -72,6 +73,7 @@ pub struct Report {
     /// What it is made of.
     pub checks: Checks,
     /// How much work is where.
+    #[schema(value_type = Object)]
     pub queue: QueueCounts,
 }
 

@@ -10,6 +10,7 @@ use mzi_ports::{
     views::{ClassView, StudentView},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::breaker::Breakers;
 
@@ -24,7 +25,7 @@ pub struct StudentPortal {
 }
 
 /// An answer with how fresh it is.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Answer<T> {
     /// The data.
     pub data: T,
@@ -35,7 +36,7 @@ pub struct Answer<T> {
 }
 
 /// Whether a Moodle user is a student.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LinkData {
     /// Whether they are.
     pub linked: bool,
@@ -46,7 +47,7 @@ pub struct LinkData {
 }
 
 /// A list with its cursor.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Items<T> {
     /// The rows.
     pub items: Vec<T>,
@@ -55,7 +56,7 @@ pub struct Items<T> {
 }
 
 /// A student's profile.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Profile {
     /// The student number people know.
     pub student_number: Option<String>,
@@ -86,7 +87,7 @@ pub struct Profile {
 }
 
 /// Names in both scripts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Names {
     /// Given name.
     pub first: Option<String>,
@@ -97,7 +98,7 @@ pub struct Names {
 }
 
 /// E-mail addresses.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Emails {
     /// The institution's.
     pub academic: Option<String>,
@@ -106,7 +107,7 @@ pub struct Emails {
 }
 
 /// A study programme as the student has it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Programme {
     /// Its name.
     pub name: Option<String>,
@@ -125,7 +126,7 @@ pub struct Programme {
 }
 
 /// Whom to call in an emergency.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EmergencyContact {
     /// Their name.
     pub name: Option<String>,
@@ -134,7 +135,7 @@ pub struct EmergencyContact {
 }
 
 /// A class as its student sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ClassItem {
     /// Our opaque id of the enrolment.
     #[serde(rename = "ref")]
@@ -164,7 +165,7 @@ pub struct ClassItem {
 }
 
 /// A unit's code and name.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct UnitItem {
     /// Its code.
     pub code: Option<String>,
@@ -173,7 +174,7 @@ pub struct UnitItem {
 }
 
 /// The student's place in a class.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EnrolmentItem {
     /// Normal, Recording, Self-Study, Not Graded.
     #[serde(rename = "type")]
@@ -185,7 +186,7 @@ pub struct EnrolmentItem {
 }
 
 /// A released grade; none are served before grades are carried.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct GradeItem {}
 
 impl StudentPortal {

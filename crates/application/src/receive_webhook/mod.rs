@@ -10,9 +10,10 @@ use std::{collections::HashMap, sync::Arc};
 pub use body::BodyFault;
 use body::{Body, Notice};
 use mzi_domain::{Entity, Operation};
+pub use mzi_ports::inbox::Accepted;
 use mzi_ports::{
     Clock, IdSource, Inbox, StoreError,
-    inbox::{Accepted, NewEvent, RejectedEvent},
+    inbox::{NewEvent, RejectedEvent},
 };
 pub use proof::WebhookSecret;
 

@@ -1,0 +1,4 @@
+//! The REST API.
+
+pub mod admin;
+pub mod student;

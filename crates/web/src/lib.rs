@@ -1,0 +1,77 @@
+//! The HTTP surface: extract, call one use case, map the answer.
+//!
+//! | route | who proves themselves how |
+//! |---|---|
+//! | `/health*` | nobody needs to |
+//! | `POST /api/v1/webhooks/{tail}` | Zoho, by token or signature ([`webhooks`]) |
+//! | `/api/v1/student/*` | the Moodle plugin on behalf of one student ([`auth::plugin_token`]) |
+//! | `/api/v1/admin/*`, `/metrics` | an API key ([`auth::api_key`]) |
+//! | `/api/v1/openapi.json` | nobody needs to |
+
+pub mod api;
+pub mod auth;
+pub mod health;
+pub mod metrics;
+pub mod openapi;
+pub mod problem;
+pub mod request_id;
+pub mod webhooks;
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+use mzi_application::{
+    api_keys::ApiKeys, health::Health, issues::Issues, receive_webhook::ReceiveWebhook,
+    student_portal::StudentPortal,
+};
+
+use crate::{auth::plugin_token::PluginTokens, metrics::Metrics, problem::Problem};
+
+/// Everything the routes need, built once by the server.
+pub struct Web {
+    /// Takes notices in.
+    pub receive: ReceiveWebhook,
+    /// Serves students.
+    pub portal: StudentPortal,
+    /// Tells how the bridge is.
+    pub health: Health,
+    /// Checks API keys.
+    pub keys: ApiKeys,
+    /// Lists issues.
+    pub issues: Issues,
+    /// Checks the plugin's tokens; absent while no secret is shared with a plugin.
+    pub plugin: Option<PluginTokens>,
+    /// Counts.
+    pub metrics: Metrics,
+    /// Tells this process from others behind the same address.
+    pub instance: String,
+}
+
+/// Adds every route.
+pub fn configure(web: Arc<Web>) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |config| {
+        config
+            .app_data(web::Data::from(web))
+            .service(
+                web::resource(["/health", "/api/v1/health"]).get(health::overview),
+            )
+            .service(web::resource("/health/live").get(health::live))
+            .service(web::resource("/health/ready").get(health::ready))
+            .service(web::resource("/metrics").get(metrics::scrape))
+            .service(web::resource("/api/v1/openapi.json").get(openapi::document))
+            .service(
+                web::resource("/api/v1/webhooks/{tail:.*}")
+                    .post(webhooks::receive)
+                    .default_service(web::to(webhooks::other_method)),
+            )
+            .service(web::resource("/api/v1/student/link").get(api::student::link))
+            .service(web::resource("/api/v1/student/profile").get(api::student::profile))
+            .service(web::resource("/api/v1/student/classes").get(api::student::classes))
+            .service(web::resource("/api/v1/admin/issues").get(api::admin::issues))
+            .default_service(web::to(unknown_path));
+    }
+}
+
+async fn unknown_path() -> Result<HttpResponse, Problem> {
+    std::future::ready(Err(Problem::NotFound)).await
+}
