@@ -41,6 +41,7 @@ pub trait Ledger: Send + Sync {
     ///   and the settling of the lease together or not at all.
     /// - MUST raise `wanted` of marked rows, creating them if needed.
     /// - MUST make rows due that wait on a woken key, also those an issue has stopped for waiting.
+    /// - MUST NOT let a row sleep that was claimed before the wake and settles as waiting after it.
     /// - MUST resolve the open issues of a work row that is settled as done.
     /// - MUST count an issue that is open already instead of opening another.
     async fn commit(
@@ -103,15 +104,15 @@ pub struct Lease {
     pub fence: i64,
     /// The `wanted` this claim will satisfy.
     pub seen: i64,
-    /// Attempts that failed since it was last done.
+    /// Attempts that failed since it was last done or stopped.
     pub attempts: u32,
-    /// When it first failed since it was last done.
+    /// When it first failed since it was last done or stopped; an outage does not count.
     pub failing_since: Option<DateTime<Utc>>,
     /// A notice said the record was deleted.
     pub deletion_reported: bool,
     /// An event's identity was only a `Modified_Time`: look once more a little later.
     pub recheck: bool,
-    /// When it began to wait for something else.
+    /// When it began to wait for something else, since it was last done or stopped.
     pub waiting_since: Option<DateTime<Utc>>,
 }
 
@@ -213,7 +214,7 @@ pub struct ConfirmedState {
 pub struct State {
     /// The work that converges it.
     pub key: WorkKey,
-    /// What is wanted.
+    /// What is wanted; `null` if something was confirmed that no state had asked for.
     pub desired: String,
     /// What is known.
     pub confirmed: Option<String>,
