@@ -157,3 +157,6 @@ fn scripted() -> StoreError {
         reason: "a scripted fault".into(),
     }
 }
+
+#[cfg(test)]
+mod tests;
