@@ -12,6 +12,7 @@
 mod access;
 mod content;
 mod control;
+mod edits;
 mod functions;
 mod options;
 mod password;

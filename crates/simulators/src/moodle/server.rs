@@ -114,18 +114,13 @@ async fn rest(shared: &Shared, call: RestCall) -> Reply {
         tokio::time::sleep(verdict.latency).await;
     }
     let effect = verdict.effect;
-    let reply = match effect
+    let prevented = effect
         .as_ref()
-        .and_then(|effect| instead(effect, call.as_json))
-    {
-        Some(reply) => reply,
-        None => {
-            let answer = perform(shared, call).await;
-            match &effect {
-                Some(effect) => effect.afterwards(answer),
-                None => answer.into(),
-            }
-        }
+        .and_then(|effect| instead(effect, call.as_json));
+    let reply = match (prevented, &effect) {
+        (Some(reply), _) => reply,
+        (None, Some(effect)) => effect.afterwards(perform(shared, call).await),
+        (None, None) => perform(shared, call).await.into(),
     };
     if let Reply::Answer(answer) | Reply::Truncated(answer, _) = &reply {
         logged.answered(answer.status);

@@ -17,6 +17,7 @@ use super::{
 mod assignments;
 mod categories;
 mod courses;
+mod criteria;
 mod enrol;
 mod grade_report;
 mod grade_table;

@@ -1,6 +1,6 @@
 //! A client that sees bytes: status, media type and body as they came.
 
-use mzi_simulators::moodle::MoodleSimulator;
+use mzi_simulators::moodle::{MoodleOptions, MoodleSimulator};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -22,12 +22,22 @@ impl Received {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// Moodle's error code, if the body is a refusal.
-    pub fn errorcode(&self) -> Option<String> {
-        self.json()
-            .get("errorcode")
-            .and_then(Value::as_str)
-            .map(str::to_owned)
+    /// Moodle's error code, empty if the body is no refusal.
+    pub fn errorcode(&self) -> String {
+        self.json()["errorcode"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The codes among `warnings`.
+    pub fn warning_codes(&self) -> Vec<String> {
+        let body = self.json();
+        let warnings = body["warnings"].as_array().expect("warnings");
+        warnings
+            .iter()
+            .map(|w| w["warningcode"].as_str().expect("a code").to_owned())
+            .collect()
     }
 }
 
@@ -87,6 +97,13 @@ pub async fn send(
     try_send(site, method, target, content_type, body)
         .await
         .expect("a whole answer")
+}
+
+/// A site with the demo's content.
+pub async fn demo_site() -> MoodleSimulator {
+    MoodleSimulator::start(MoodleOptions::default())
+        .await
+        .expect("a free port")
 }
 
 /// Sends form pairs to the REST server.

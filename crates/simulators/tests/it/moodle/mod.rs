@@ -8,5 +8,6 @@ mod fixtures;
 mod races;
 mod replay;
 mod seed;
+mod seed_grades;
 mod surprises;
 mod transactions;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use mzi_simulators::moodle::{Capability, MoodleSimulator, MoodleVersion, SiteMode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     client::{Received, send},
@@ -282,4 +282,27 @@ fn is_unknowable(fixture: &str, line: &str) -> bool {
 /// White space inside class names varies.
 fn words(text: &str) -> Vec<&str> {
     text.split(' ').filter(|word| !word.is_empty()).collect()
+}
+
+#[test]
+fn a_difference_in_key_type_or_value_is_seen() {
+    let recorded = json!({"id": 57, "rows": [{"name": "a"}], "cacherev": 1});
+    let alike = json!({"id": 57.0, "rows": [{"name": "a"}], "cacherev": 2});
+    let wrong = [
+        json!({"id": "57", "rows": [{"name": "a"}], "cacherev": 1}),
+        json!({"id": 58, "rows": [{"name": "a"}], "cacherev": 1}),
+        json!({"id": 57, "rows": [], "cacherev": 1}),
+        json!({"id": 57, "rows": [{"name": "b"}], "cacherev": 1}),
+        json!({"id": 57, "rows": [{"name": "a"}], "cacherev": "1"}),
+        json!({"id": 57, "rows": [{"name": "a"}]}),
+        json!({"id": 57, "rows": [{"name": "a"}], "cacherev": 1, "more": 1}),
+    ];
+    let count = |got: &Value| {
+        let mut differences = Vec::new();
+        compare_values("", &recorded, got, &mut differences);
+        differences.len()
+    };
+
+    assert_eq!(count(&alike), 0);
+    assert!(wrong.iter().all(|got| count(got) == 1));
 }
