@@ -347,3 +347,6 @@ fn leave_out(records: &mut Vec<CrmRecord>, fault: Option<&CrmFault>) {
 fn known(id: &str) -> ZohoId {
     ZohoId::parse(id).expect("Zoho ids are digits")
 }
+
+#[cfg(test)]
+mod tests;

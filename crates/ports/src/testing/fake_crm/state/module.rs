@@ -108,7 +108,14 @@ impl Module {
     /// The described fields, or else text fields named as those that records have.
     pub(in super::super) fn fields(&self) -> Vec<CrmField> {
         if !self.described.is_empty() {
-            return self.described.clone();
+            let described = self.described.iter().cloned();
+            let unique = |name: &String| self.unique.contains(name);
+            return described
+                .map(|field| CrmField {
+                    unique: unique(&field.api_name),
+                    ..field
+                })
+                .collect();
         }
         let names: BTreeSet<&String> = self
             .records
@@ -236,7 +243,7 @@ impl Module {
     fn read<'a>(&self, id: &ZohoId, names: impl Iterator<Item = &'a String>) -> Option<CrmRecord> {
         let held = self.records.get(id)?;
         let fields = names
-            .filter(|name| !self.hidden.contains(*name))
+            .filter(|name| self.shows(name))
             .map(|name| (name.clone(), held.value(id, name)))
             .collect();
         Some(CrmRecord {
@@ -244,6 +251,13 @@ impl Module {
             modified_at: Some(held.modified_at),
             fields,
         })
+    }
+
+    /// A hidden field is absent from every answer, and so is one that a described module lacks.
+    fn shows(&self, name: &str) -> bool {
+        let described = self.described.iter().any(|field| field.api_name == name);
+        let own = matches!(name, "id" | "Modified_Time");
+        !self.hidden.contains(name) && (self.described.is_empty() || described || own)
     }
 
     fn is_sub_form(&self, name: &str) -> bool {
@@ -272,12 +286,16 @@ impl Module {
 }
 
 impl Held {
-    /// A field nobody filled is null, not absent.
+    /// A field nobody filled is null, not absent; a sub-form without rows reads as an empty list.
     fn value(&self, id: &ZohoId, name: &str) -> FieldValue {
         match name {
             "id" => FieldValue::Text(id.to_string()),
             "Modified_Time" => FieldValue::Text(moment(self.modified_at)),
-            _ => self.fields.get(name).cloned().unwrap_or(FieldValue::Null),
+            _ => match self.fields.get(name) {
+                None => FieldValue::Null,
+                Some(FieldValue::Rows(rows)) if rows.is_empty() => FieldValue::Many(Vec::new()),
+                Some(value) => value.clone(),
+            },
         }
     }
 }
