@@ -104,7 +104,7 @@ impl State {
         }
         if self.is_the_sites_own(update.id) {
             return Err(rejected(
-                "usernotupdatedadmin",
+                refusal::PROTECTED_USER,
                 "Cannot update admin accounts",
             ));
         }
