@@ -41,6 +41,16 @@ impl LossyProxy {
     }
 }
 
+/// A test that meant to lose an answer must have lost it.
+impl Drop for LossyProxy {
+    fn drop(&mut self) {
+        let delivered = self.to_lose.load(Ordering::Relaxed);
+        if !std::thread::panicking() {
+            assert_eq!(delivered, 0, "answers meant to be lost were delivered");
+        }
+    }
+}
+
 async fn pass_on(
     http: &reqwest::Client,
     site: &str,
