@@ -104,7 +104,7 @@ impl Refresh {
         Ok(results)
     }
 
-    /// Reads many by id; if Zoho refuses the list as a whole, each is read alone later.
+    /// Reads many by id; if Zoho refuses the list as such, each is read alone later.
     async fn read(
         &self,
         module: &str,
@@ -116,7 +116,7 @@ impl Refresh {
                 let by_id = records.into_iter().map(|record| (record.id.clone(), record)).collect();
                 Ok((by_id, server_time))
             }
-            Err(CrmError::Rejected { .. }) if ids.len() > 1 => Ok((HashMap::new(), None)),
+            Err(CrmError::Rejected { .. }) => Ok((HashMap::new(), None)),
             Err(error) => Err(error),
         }
     }
