@@ -114,7 +114,6 @@ pub(crate) async fn deleted(
         .with("page", page.max(1).to_string())
         .with("per_page", PER_PAGE.to_string())
         .since(since)
-        .sweeping()
         .costing(2);
     let answer = transport.ask::<Records>(&call).await?;
     let (rows, info) = answer

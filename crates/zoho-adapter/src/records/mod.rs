@@ -76,7 +76,8 @@ pub(crate) async fn one(
     Err(restless(module))
 }
 
-/// Reads up to [`MAX_IDS`] records; those that change between the calls are read again.
+/// Reads up to [`MAX_IDS`] records; those that change between the calls are read again, and left
+/// out if they never rest.
 async fn whole(
     transport: &Transport,
     module: &str,
@@ -107,7 +108,7 @@ async fn whole(
         }
         left = torn;
     }
-    Err(restless(module))
+    Ok(reading)
 }
 
 /// The same call once for every [`MAX_FIELDS`] fields, side by side.
@@ -151,8 +152,8 @@ fn denies_the_id(error: &CrmError) -> bool {
 }
 
 fn restless(module: &str) -> CrmError {
-    CrmError::Unavailable {
-        reason: format!("a record of {module} changed each time while it was read"),
+    CrmError::Protocol {
+        detail: format!("a record of {module} changed each time while it was read"),
     }
 }
 
