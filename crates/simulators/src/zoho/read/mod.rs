@@ -1,0 +1,12 @@
+//! Reading records.
+
+pub(super) mod count;
+mod criteria;
+pub(super) mod deleted;
+pub(super) mod list;
+pub(super) mod one;
+mod page;
+mod render;
+pub(super) mod search;
+
+pub(super) use render::{full, time, user, whole};
