@@ -4,7 +4,7 @@ mod create;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use mzi_domain::{
     MoodleUserId,
     account::{AccountUpdate, Candidate, moodle_username},
@@ -23,6 +23,9 @@ use crate::{
     wire,
 };
 
+/// How many calls of one look-up wait for a place at the same time.
+const LOOKS_AT_ONCE: usize = 3;
+
 impl MoodleWs {
     pub(crate) async fn find_users(
         &self,
@@ -37,7 +40,11 @@ impl MoodleWs {
             self.transport
                 .call::<Vec<wire::User>>(Function::UsersByField, form)
         });
-        let answers = try_join_all(calls).await?;
+        // All at once would keep everybody else waiting.
+        let answers: Vec<_> = stream::iter(calls.collect::<Vec<_>>())
+            .buffer_unordered(LOOKS_AT_ONCE)
+            .try_collect()
+            .await?;
         let users = answers.into_iter().flatten().map(Candidate::from);
         let wanted: BTreeSet<String> = values.iter().map(|value| compared(key, value)).collect();
         // The database may compare more loosely than we do: MariaDB takes É for e.

@@ -6,10 +6,7 @@ use mzi_ports::{
     lms::{Enrolment, UserUpdate, refusal},
 };
 use mzi_simulators::moodle::{Course, MoodleVersion, User};
-use wiremock::{
-    Mock, ResponseTemplate,
-    matchers::{body_string_contains, method},
-};
+use wiremock::ResponseTemplate;
 
 use crate::{
     recorded::{Recorded, json, recording},
@@ -99,13 +96,7 @@ async fn suspension_is_always_said_and_times_never() {
 async fn a_lost_race_of_enrolments_is_run_again() {
     let site = Recorded::empty().await;
     let refused = recording("5.1", "create_users_firstname_too_long");
-    Mock::given(method("POST"))
-        .and(body_string_contains(ENROL))
-        .respond_with(refused.clone())
-        .up_to_n_times(1)
-        .with_priority(1)
-        .mount(&site.server)
-        .await;
+    site.answer_once(ENROL, refused.clone()).await;
     site.answer(ENROL, json("null")).await;
     let outcomes = site.lms.enrol(&[seat(user_id(57), course_id(2))]).await;
     assert_eq!(outcomes, Ok(vec![Ok(())]));
@@ -162,13 +153,7 @@ async fn a_value_moodle_cannot_even_read_spoils_only_its_own_change() {
 #[tokio::test]
 async fn after_an_outage_in_the_middle_the_rest_is_not_tried() {
     let site = Recorded::empty().await;
-    Mock::given(method("POST"))
-        .and(body_string_contains(ENROL))
-        .respond_with(json("null"))
-        .up_to_n_times(1)
-        .with_priority(1)
-        .mount(&site.server)
-        .await;
+    site.answer_once(ENROL, json("null")).await;
     site.answer(ENROL, ResponseTemplate::new(503)).await;
     let seats: Vec<Enrolment> = (1..=120)
         .map(|user| seat(user_id(user), course_id(2)))

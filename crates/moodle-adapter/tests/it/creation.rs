@@ -14,8 +14,8 @@ use mzi_simulators::{
 };
 
 use crate::{
-    recorded::{Recorded, json},
-    samples::{checked_student, course, student, user_id},
+    recorded::{Recorded, VERSIONS, json},
+    samples::{checked_student, course, course_id, student, user_id},
     world::{Simulated, client, settings, simulated, simulated_with},
 };
 
@@ -87,6 +87,15 @@ async fn moodle_makes_the_password_and_everything_else_is_sent() {
     ];
     let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
     assert_eq!(user, expected);
+}
+
+#[tokio::test]
+async fn one_look_makes_good_for_a_lost_answer() {
+    let world = bare().await;
+    world.site.fault(Fault::once(CREATE, Effect::ResetAfter));
+    world.lms.create_user(&checked_student(1)).await.unwrap();
+    assert_eq!(ours(&world), ["900000000000001"]);
+    assert_eq!(world.site.calls().total, 2);
 }
 
 /// reliability.md §4, fault 9: the answer to 30 % of the creations is lost after the commit.
@@ -241,6 +250,19 @@ async fn a_key_somebody_without_an_id_number_has_is_taken() {
 }
 
 #[tokio::test]
+async fn an_address_that_only_fits_as_a_pattern_is_not_taken() {
+    let world = bare().await;
+    world.site.add_user(User {
+        username: "somebody".into(),
+        email: "studentX1@students.college.example".into(),
+        ..User::default()
+    });
+    let mut user = student(1);
+    user.account.email = "student_1@students.college.example".into();
+    world.lms.create_user(&user).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_no_column_holds_is_refused_before_it_is_sent() {
     let world = bare().await;
     let mut user = student(1);
@@ -272,14 +294,32 @@ async fn a_course_is_laid_out_by_weeks_and_starts_when_it_should() {
 }
 
 #[tokio::test]
-async fn a_course_costs_two_calls_and_a_taken_short_name_three() {
+async fn a_course_costs_two_calls_one_if_it_exists_and_three_if_its_short_name_is_taken() {
     let world = simulated(MoodleVersion::V5_1).await;
     world.lms.create_course(&course(1)).await.unwrap();
     assert_eq!(world.site.calls().total, 2);
+    world.site.clear_calls();
+    world.lms.create_course(&course(1)).await.unwrap();
+    assert_eq!(world.site.calls().total, 1);
     world.site.clear_calls();
     let mut other = course(2);
     other.shortname = course(1).shortname;
     let outcome = world.lms.create_course(&other).await;
     assert_eq!(code(outcome), refusal::SHORTNAME_TAKEN);
     assert_eq!(world.site.calls().total, 3);
+}
+
+/// Another process made it between our look and our creation.
+#[tokio::test]
+async fn a_course_that_appears_meanwhile_is_found() {
+    for version in VERSIONS {
+        let fixture = "create_courses_duplicate_idnumber";
+        let site = Recorded::with(version, fixture, "core_course_create_courses").await;
+        let appeared = r#"{"courses":[{"id":9,"idnumber":"zoho:900000000000001",
+            "shortname":"PROG-1","fullname":"Programming, autumn"}]}"#;
+        let look = "core_course_get_courses_by_field";
+        site.answer_once(look, json(r#"{"courses":[]}"#)).await;
+        site.answer(look, json(appeared)).await;
+        assert_eq!(site.lms.create_course(&course(1)).await, Ok(course_id(9)));
+    }
 }

@@ -31,7 +31,7 @@ impl Recorded {
             ("core_user_get_users", r#"{"users":[],"warnings":[]}"#),
             ("core_course_get_courses_by_field", r#"{"courses":[]}"#),
         ] {
-            site.mount(function, json(nothing), 3).await;
+            site.mount(function, json(nothing), 3, u64::MAX).await;
         }
         site
     }
@@ -45,10 +45,15 @@ impl Recorded {
 
     /// From now on, this function answers so.
     pub async fn answer(&self, function: &str, answer: ResponseTemplate) {
-        self.mount(function, answer, 2).await;
+        self.mount(function, answer, 2, u64::MAX).await;
     }
 
-    async fn mount(&self, function: &str, answer: ResponseTemplate, priority: u8) {
+    /// The next call of this function is answered so.
+    pub async fn answer_once(&self, function: &str, answer: ResponseTemplate) {
+        self.mount(function, answer, 1, 1).await;
+    }
+
+    async fn mount(&self, function: &str, answer: ResponseTemplate, priority: u8, times: u64) {
         let wanted = match function {
             "any" => "wsfunction=".to_owned(),
             name => format!("wsfunction={name}&"),
@@ -57,6 +62,7 @@ impl Recorded {
             .and(body_string_contains(wanted))
             .respond_with(answer)
             .with_priority(priority)
+            .up_to_n_times(times)
             .mount(&self.server)
             .await;
     }
