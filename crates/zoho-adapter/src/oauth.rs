@@ -36,6 +36,9 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// How long an access token lives when the answer does not say, and at most.
 const LIFE: Duration = Duration::from_secs(3600);
 
+/// How long it is kept at least: believing in less would spend a refresh on every call.
+const SHORTEST_LIFE: Duration = Duration::from_secs(300);
+
 /// What a grant code was worth.
 #[derive(Debug, Clone)]
 pub struct GrantedTokens {
@@ -126,10 +129,11 @@ pub(crate) async fn refresh(
     let tokens = answer.map_err(refused)?;
     let extra = tokens.extra_fields();
     let seconds = extra.expires_in_sec.map(Duration::from_secs);
+    let life = seconds.or(tokens.expires_in());
     Ok(Minted {
         token: tokens.access_token().secret().as_str().into(),
         api_domain: extra.api_domain.clone(),
-        lives_for: seconds.or(tokens.expires_in()).unwrap_or(LIFE).min(LIFE),
+        lives_for: life.unwrap_or(LIFE).clamp(SHORTEST_LIFE, LIFE),
     })
 }
 

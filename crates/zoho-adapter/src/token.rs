@@ -36,7 +36,9 @@ pub(crate) struct Access {
 struct State {
     held: Option<Held>,
     failure: Option<Failure>,
-    /// When a token was last replaced because the API refused it.
+    /// The token the API refused last: it is not taken again, though it has not expired.
+    refused: Option<SecretString>,
+    /// When that token was replaced.
     replaced_at: Option<DateTime<Utc>>,
 }
 
@@ -78,7 +80,7 @@ impl TokenSource {
             _ => {}
         }
         let old = state.held.clone().filter(|held| held.expires_at > now);
-        match (self.obtain(&mut state, None).await, old) {
+        match (self.obtain(&mut state).await, old) {
             (Ok(access), _) => Ok(access),
             // The early refresh failed, but the old token still has a moment to live.
             (Err(_), Some(old)) => Ok(old.access),
@@ -100,20 +102,19 @@ impl TokenSource {
                 code: code.to_owned(),
             });
         }
-        state.replaced_at = Some(now);
+        state.refused = Some(refused.token.clone());
         state.held = None;
-        self.obtain(&mut state, Some(&refused.token)).await
+        let access = self.obtain(&mut state).await?;
+        state.replaced_at = Some(now);
+        Ok(access)
     }
 
     /// Takes the token another instance stored meanwhile, or else asks Zoho.
-    async fn obtain(
-        &self,
-        state: &mut State,
-        refused: Option<&SecretString>,
-    ) -> Result<Access, CrmError> {
+    async fn obtain(&self, state: &mut State) -> Result<Access, CrmError> {
         let now = self.clock.now();
+        let refused = |token| state.refused.as_ref().is_some_and(|old| same(old, token));
         if let Some(held) = self.stored(now).await
-            && !refused.is_some_and(|refused| same(refused, &held.access.token))
+            && !refused(&held.access.token)
         {
             return Ok(keep(state, held));
         }

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Instant};
 
 use chrono::{DateTime, Utc};
 use mzi_ports::{Clock, CrmError, TokenVault};
-use reqwest::{Client, Request, StatusCode, header};
+use reqwest::{
+    Client, Request, StatusCode,
+    header::{self, HeaderValue},
+};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 
@@ -69,7 +72,7 @@ impl Transport {
     ) -> Result<Answer<T>, CrmError> {
         let received = self.send(call).await?;
         let server_time = received.server_time();
-        if received.body.is_empty() {
+        if says_nothing(received.status) {
             return Ok(Answer {
                 body: None,
                 server_time,
@@ -129,8 +132,7 @@ impl Transport {
         if let Some(left) = received.number("x-api-credits-remaining") {
             self.limits.note_remaining(left);
         }
-        let good = status.is_success() || status == StatusCode::NOT_MODIFIED;
-        if good || lists_outcomes(&received) {
+        if status.is_success() || says_nothing(status) || lists_outcomes(&received) {
             return Ok(received);
         }
         Err(refusal::of_answer(call, &received))
@@ -139,12 +141,11 @@ impl Transport {
     fn request(&self, call: &Call, access: &Access) -> Result<Request, CrmError> {
         let base = access.api.as_str().trim_end_matches('/');
         let url = format!("{base}/crm/{VERSION}/{}", call.path);
-        let token = format!("Zoho-oauthtoken {}", access.token.expose_secret());
         let mut builder = self
             .http
             .request(call.method.clone(), url)
             .timeout(self.settings.timeout)
-            .header(header::AUTHORIZATION, token)
+            .header(header::AUTHORIZATION, authorization(access)?)
             .query(&call.query);
         if let Some(since) = call.since_header() {
             builder = builder.header(header::IF_MODIFIED_SINCE, since);
@@ -156,6 +157,21 @@ impl Transport {
             .build()
             .map_err(|_error| refusal::of_nonsense(call, "the request could not be built"))
     }
+}
+
+/// The header Zoho documents, although token answers say "Bearer" (contracts/zoho.md §1.2).
+fn authorization(access: &Access) -> Result<HeaderValue, CrmError> {
+    let text = format!("Zoho-oauthtoken {}", access.token.expose_secret());
+    let mut value = HeaderValue::from_str(&text).map_err(|_secret| CrmError::Protocol {
+        detail: "the access token does not fit a header".into(),
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Nothing there, or nothing new. An empty answer of another status is none of these.
+fn says_nothing(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// Whether a refused write says what became of each item.

@@ -41,12 +41,21 @@ pub(crate) async fn page(transport: &Transport, request: &PageRequest) -> Result
         })?,
     };
     match page_at(transport, request, &cursor).await {
-        Err(CrmError::Rejected { code, .. }) if WALK_OVER.contains(&code.as_str()) => {
+        Err(error) if is_over(&error) => {
             let anew = cursor.anew().map_err(|_stuck| stuck(request))?;
             page_at(transport, request, &anew).await
         }
         other => other,
     }
+}
+
+/// A walk's end as Zoho words it, which for a token it does not like may be `INVALID_DATA`.
+fn is_over(error: &CrmError) -> bool {
+    let CrmError::Rejected { code, message, .. } = error else {
+        return false;
+    };
+    let unliked = code == "INVALID_DATA" && message.starts_with("page_token:");
+    unliked || WALK_OVER.contains(&code.as_str())
 }
 
 async fn page_at(
@@ -67,7 +76,7 @@ async fn page_at(
     let (rows, info) = answer
         .body
         .map_or_else(nothing, |body| (body.data, body.info));
-    let mut records = Part::new(&call, rows, None)?.into_records(&request.fields);
+    let mut records = Part::new(&call, Some(rows), None)?.into_records(&request.fields);
     let next = cursor
         .after(&info, &records)
         .map_err(|_stuck| stuck(request))?;

@@ -17,7 +17,8 @@ use crate::{
 /// What one call gave of some records.
 pub(super) struct Part {
     pub(super) server_time: Option<DateTime<Utc>>,
-    rows: Vec<(ZohoId, Object)>,
+    /// None for 204: the CRM says that there is nothing.
+    rows: Option<Vec<(ZohoId, Object)>>,
 }
 
 /// Records that are whole, and ids of those that changed between the calls.
@@ -29,17 +30,20 @@ pub(super) struct Torn {
 impl Part {
     pub(super) fn new(
         call: &Call,
-        rows: Vec<Object>,
+        rows: Option<Vec<Object>>,
         server_time: Option<DateTime<Utc>>,
     ) -> Result<Self, CrmError> {
-        let named = rows.into_iter().map(|row| Some((id_of(&row)?, row)));
-        let rows: Option<Vec<_>> = named.collect();
-        let rows = rows.ok_or_else(|| refusal::of_nonsense(call, "a record without an id"))?;
+        let named = |rows: Vec<Object>| {
+            let rows = rows.into_iter().map(|row| Some((id_of(&row)?, row)));
+            let rows: Option<Vec<_>> = rows.collect();
+            rows.ok_or_else(|| refusal::of_nonsense(call, "a record without an id"))
+        };
+        let rows = rows.map(named).transpose()?;
         Ok(Self { server_time, rows })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+    pub(super) fn is_nothing(&self) -> bool {
+        self.rows.is_none()
     }
 
     /// The records of a list that was read with this one call, in its order.
@@ -53,9 +57,10 @@ impl Part {
 pub(super) fn merge(parts: Vec<Part>, fields: &[String]) -> Torn {
     let asked: BTreeSet<&str> = fields.iter().map(String::as_str).collect();
     let mut parts = parts.into_iter();
-    let first = parts.next().map(|part| part.rows).unwrap_or_default();
-    let mut others: Vec<BTreeMap<ZohoId, Object>> =
-        parts.map(|part| part.rows.into_iter().collect()).collect();
+    let first = parts.next().and_then(|part| part.rows).unwrap_or_default();
+    let mut others: Vec<BTreeMap<ZohoId, Object>> = parts
+        .map(|part| part.rows.into_iter().flatten().collect())
+        .collect();
     let mut joined = Torn {
         records: Vec::new(),
         torn: Vec::new(),

@@ -16,6 +16,7 @@ pub(crate) use self::{
 };
 use crate::{
     call::{Call, module_path, scope},
+    refusal,
     transport::Transport,
     wire::Records,
 };
@@ -62,11 +63,16 @@ pub(crate) async fn one(
     let call = Call::read(format!("read a record of {module}"), scope::MODULES, path);
     for _ in 0..ROUNDS {
         match parts(transport, &call, fields).await {
-            Ok(parts) if parts.iter().any(Part::is_empty) => return Ok(None),
+            Ok(parts) if parts.iter().any(Part::is_nothing) => return Ok(None),
             Ok(parts) => {
                 let Torn { mut records, torn } = merge(parts, fields);
-                if torn.is_empty() {
-                    return Ok(records.pop());
+                match records.pop() {
+                    Some(record) => return Ok(Some(record)),
+                    // 200 without the record is no word about it.
+                    None if torn.is_empty() => {
+                        return Err(refusal::of_nonsense(&call, "no record in the answer"));
+                    }
+                    None => {}
                 }
             }
             Err(error) if denies_the_id(&error) => return Ok(None),
@@ -125,7 +131,7 @@ async fn parts(
 
 async fn part(transport: &Transport, call: Call) -> Result<Part, CrmError> {
     let answer = transport.ask::<Records>(&call).await?;
-    let rows = answer.body.map(|body| body.data).unwrap_or_default();
+    let rows = answer.body.map(|body| body.data);
     Part::new(&call, rows, answer.server_time)
 }
 

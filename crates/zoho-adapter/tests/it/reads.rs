@@ -189,6 +189,9 @@ async fn only_204_and_a_refusal_of_the_id_mean_that_a_record_is_gone() {
         refusal(404, "INVALID_URL_PATTERN", "Please check the URL"),
         ResponseTemplate::new(404),
         ResponseTemplate::new(500),
+        // An answer that lost its body, and one that says nothing about the record.
+        ResponseTemplate::new(200),
+        data(json!([])),
     ] {
         let zoho = Zoho::start().await;
         zoho.answers(one(), refused).await;

@@ -151,6 +151,32 @@ async fn a_token_refused_twice_is_for_a_person_and_not_for_another_refresh() {
 }
 
 #[tokio::test]
+async fn a_refused_token_is_not_taken_again_while_no_other_can_be_had() {
+    let zoho = Zoho::silent().await;
+    zoho.answers_once(token_request(), ok(zoho.token_answer("token-1")))
+        .await;
+    zoho.answers_once(token_request(), answer(503, json!({})))
+        .await;
+    zoho.answers(token_request(), ok(zoho.token_answer("token-2")))
+        .await;
+    let old = modules().and(header("authorization", "Zoho-oauthtoken token-1"));
+    zoho.answers(old, refusal(401, "INVALID_TOKEN", "invalid oauth token"))
+        .await;
+    let new = modules().and(header("authorization", "Zoho-oauthtoken token-2"));
+    zoho.answers(new, no_modules()).await;
+    let crm = zoho.crm();
+
+    for _ in 0..2 {
+        let error = crm.modules().await.unwrap_err();
+        assert!(matches!(error, CrmError::Unavailable { .. }), "{error:?}");
+    }
+    assert_eq!(zoho.count("/crm/v8/settings/modules").await, 1);
+    zoho.clock.advance(Duration::minutes(1));
+
+    assert!(crm.modules().await.is_ok());
+}
+
+#[tokio::test]
 async fn a_token_another_instance_stored_is_taken_instead_of_a_refresh() {
     let zoho = Zoho::silent().await;
     zoho.gives_tokens(&["token-1", "token-2"]).await;
