@@ -28,7 +28,6 @@ mod over_a_real_site {
     use std::collections::BTreeSet;
 
     use mzi_ports::{
-        Lms,
         lms::{NewUser, UserKey},
         testing::lms_contract::{LmsHarness, newcomer},
     };
