@@ -1,10 +1,10 @@
 //! Moodle's web services behind the [`Lms`] port.
 //!
 //! What real sites answer is recorded in `contracts/moodle.md`; three of its surprises shape this
-//! crate. Every refusal is HTTP 200, so [`transport`] turns answers into errors and nobody else
+//! crate. Every refusal is HTTP 200, so `transport` turns answers into errors and nobody else
 //! looks at them. Parallel creations make duplicates, so creations are serialised by key
-//! ([`locks`]). One bad row rolls a whole batch back, so batches are halved until it is found
-//! ([`batch`]).
+//! (`locks`). One bad row rolls a whole batch back, so batches are halved until it is found
+//! (`batch`).
 //!
 //! What a call costs: looking users up one call per 50 values, creating a user one call when the
 //! caller has looked ([`NewUser::checked`]) and four when not, enrolling one call per 50 people.

@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn an_unencrypted_address_needs_permission() {
-        let base = "http://127.0.0.1:8095";
+        let base = "http://127.0.0.1:8080";
         assert_eq!(
             parse(base, PlainHttp::Refused).unwrap_err(),
             InvalidSettings::PlainHttp
