@@ -16,7 +16,7 @@ mod reads;
 mod writes;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use mzi_domain::{FieldValue, ZohoId};
 
 pub use self::{channels::*, failures::*, lists::*, reads::*, writes::*};
@@ -50,7 +50,7 @@ pub trait CrmHarness: Send + Sync {
     /// The CRM.
     fn crm(&self) -> &dyn Crm;
 
-    /// What time it is for the CRM.
+    /// What time it is for the CRM. It may move on by itself.
     fn now(&self) -> DateTime<Utc>;
 
     /// Lets ten seconds pass for the CRM.
@@ -185,6 +185,11 @@ async fn updated<'a>(
         .await;
     let mut outcomes = outcome.unwrap();
     outcomes.remove(0).unwrap();
+}
+
+/// Whether a moment is the present one, give or take how long a call takes.
+fn is_now(world: &dyn CrmHarness, moment: Option<DateTime<Utc>>) -> bool {
+    moment.is_some_and(|at| (world.now() - at).abs() < Duration::seconds(5))
 }
 
 /// An id that no record has.

@@ -1,6 +1,6 @@
 //! Promises about notification channels.
 
-use chrono::Duration;
+use chrono::{Duration, SubsecRound};
 
 use super::{CrmHarness, GRADES, refusal_of};
 use crate::crm::{Channel, ChannelRequest};
@@ -74,6 +74,6 @@ fn request(world: &dyn CrmHarness, life: Duration) -> ChannelRequest {
         module: GRADES.into(),
         notify_url: "https://bridge.example/api/v1/webhooks/grades".into(),
         token: "proof".into(),
-        expires_at: world.now() + life,
+        expires_at: (world.now() + life).trunc_subsecs(0),
     }
 }
