@@ -3,9 +3,11 @@
 
 mod answers;
 mod channels;
+mod contract;
 mod grant;
 mod limits;
 mod metadata;
+mod organisation;
 mod raw;
 mod reads;
 mod tokens;

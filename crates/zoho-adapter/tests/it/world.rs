@@ -1,9 +1,6 @@
 //! A Zoho to script, and clients that speak to it.
 
-use std::{
-    sync::{Arc, Once},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use mzi_domain::ZohoId;
 use mzi_ports::testing::{memory_store::MemoryStore, time::ManualClock};
@@ -150,11 +147,9 @@ pub fn app(accounts_url: &str) -> ZohoApp {
 }
 
 pub fn http() -> reqwest::Client {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        let provider = rustls::crypto::ring::default_provider();
-        provider.install_default().unwrap();
-    });
+    // The simulator may have installed it already; the first one of a process stays.
+    let provider = rustls::crypto::ring::default_provider();
+    let _already_there = provider.install_default().is_err();
     mzi_zoho::client_builder().build().unwrap()
 }
 
