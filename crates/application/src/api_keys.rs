@@ -53,7 +53,10 @@ impl ApiKeys {
             revoked_at: None,
         };
         self.store.add(&key).await?;
-        Ok(NewKey { key, token: format!("{PREFIX}{id}_{secret}").into() })
+        Ok(NewKey {
+            key,
+            token: format!("{PREFIX}{id}_{secret}").into(),
+        })
     }
 
     /// Every key, newest first.
@@ -68,11 +71,15 @@ impl ApiKeys {
 
     /// The role behind a token, if it is a key that is neither revoked nor expired.
     pub async fn role_of(&self, token: &str) -> Result<Option<Role>, StoreError> {
-        let Some((id, secret)) = token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'))
+        let Some((id, secret)) = token
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.split_once('_'))
         else {
             return Ok(None);
         };
-        let Some(key) = self.store.find(id).await? else { return Ok(None) };
+        let Some(key) = self.store.find(id).await? else {
+            return Ok(None);
+        };
         let given = hash(secret);
         let same: bool = given.as_bytes().ct_eq(key.secret_hash.as_bytes()).into();
         let now = self.clock.now();

@@ -100,7 +100,11 @@ impl Breakers {
             return false;
         }
         let newly = inner.state.down_since.is_none();
-        let pause = if refused { PROBE_AFTER_REFUSAL_SECONDS } else { PROBE_AFTER_SECONDS };
+        let pause = if refused {
+            PROBE_AFTER_REFUSAL_SECONDS
+        } else {
+            PROBE_AFTER_SECONDS
+        };
         inner.probe_at = Some(now + Duration::seconds(pause));
         inner.state.down_since.get_or_insert(now);
         inner.state.refused = refused;
@@ -136,9 +140,15 @@ mod tests {
         assert!(breakers.failed(Upstream::Zoho, false, now));
 
         let later = now + Duration::seconds(30);
-        assert_eq!(breakers.allowance(Upstream::Zoho, now), Allowance::NothingUntil(later));
+        assert_eq!(
+            breakers.allowance(Upstream::Zoho, now),
+            Allowance::NothingUntil(later)
+        );
         assert_eq!(breakers.allowance(Upstream::Zoho, later), Allowance::Probe);
-        assert!(matches!(breakers.allowance(Upstream::Zoho, later), Allowance::NothingUntil(_)));
+        assert!(matches!(
+            breakers.allowance(Upstream::Zoho, later),
+            Allowance::NothingUntil(_)
+        ));
         assert_eq!(breakers.allowance(Upstream::Moodle, later), Allowance::All);
 
         breakers.succeeded(Upstream::Zoho, later);
@@ -151,7 +161,10 @@ mod tests {
         let now = DateTime::<Utc>::UNIX_EPOCH;
         assert!(breakers.failed(Upstream::Moodle, true, now));
         let minute = now + Duration::seconds(60);
-        assert_eq!(breakers.allowance(Upstream::Moodle, now), Allowance::NothingUntil(minute));
+        assert_eq!(
+            breakers.allowance(Upstream::Moodle, now),
+            Allowance::NothingUntil(minute)
+        );
         assert!(breakers.state(Upstream::Moodle).refused);
     }
 }

@@ -55,7 +55,10 @@ pub enum ChannelError {
 
 impl Channels {
     /// Keeps channels that notify `{base_url}/api/v1/webhooks/{entity}`.
-    #[expect(clippy::too_many_arguments, reason = "a keeper is made once, in the wiring")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a keeper is made once, in the wiring"
+    )]
     pub fn new(
         crm: Arc<dyn Crm>,
         settings: Arc<dyn SettingsStore>,
@@ -66,13 +69,26 @@ impl Channels {
         secret: WebhookSecret,
         base_url: String,
     ) -> Self {
-        Self { crm, settings, ledger, clock, mappings, policy, secret, base_url }
+        Self {
+            crm,
+            settings,
+            ledger,
+            clock,
+            mappings,
+            policy,
+            secret,
+            base_url,
+        }
     }
 
     /// Looks after the channels until told to stop.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         loop {
-            let pause = if self.keep().await { LOOK_EVERY } else { LOOK_AGAIN };
+            let pause = if self.keep().await {
+                LOOK_EVERY
+            } else {
+                LOOK_AGAIN
+            };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
@@ -99,7 +115,10 @@ impl Channels {
             });
             all &= issue.is_none();
             let subject = format!("channel:{entity}");
-            let told = self.ledger.connection_issue(&subject, issue.as_ref(), self.clock.now()).await;
+            let told = self
+                .ledger
+                .connection_issue(&subject, issue.as_ref(), self.clock.now())
+                .await;
             if let Err(error) = told {
                 tracing::error!(%error, %entity, "the channel's issue could not be stored");
             }
@@ -129,7 +148,10 @@ impl Channels {
             channel_id,
         };
         let kept = self.crm.subscribe(&request).await?;
-        let kept = Channel { notify_url: Some(url), ..kept };
+        let kept = Channel {
+            notify_url: Some(url),
+            ..kept
+        };
         self.remember(entity, &kept).await?;
         tracing::info!(%entity, zoho.module = request.module, "the notification channel is registered");
         match kept.expires_at {
@@ -146,9 +168,12 @@ impl Channels {
     }
 
     async fn remember(&self, entity: Entity, channel: &Channel) -> Result<(), StoreError> {
-        let json = serde_json::to_string(channel)
-            .map_err(|error| StoreError::Internal { reason: error.to_string() })?;
-        self.settings.put(&setting(entity), &json, self.clock.now()).await
+        let json = serde_json::to_string(channel).map_err(|error| StoreError::Internal {
+            reason: error.to_string(),
+        })?;
+        self.settings
+            .put(&setting(entity), &json, self.clock.now())
+            .await
     }
 }
 
@@ -162,12 +187,17 @@ fn is_good(channel: &Channel, url: &str, existing: Option<&[Channel]>, now: Date
     let long = channel
         .expires_at
         .is_some_and(|at| at - now >= Duration::hours(RENEW_BELOW_HOURS));
-    let listed = existing
-        .is_none_or(|channels| channels.iter().any(|one| one.channel_id == channel.channel_id));
+    let listed = existing.is_none_or(|channels| {
+        channels
+            .iter()
+            .any(|one| one.channel_id == channel.channel_id)
+    });
     here && long && listed
 }
 
 /// A number nobody else is likely to have chosen; Zoho takes any long.
 fn new_channel_id() -> String {
-    rand::rng().random_range(1_000_000_000_000_u64..9_000_000_000_000_000).to_string()
+    rand::rng()
+        .random_range(1_000_000_000_000_u64..9_000_000_000_000_000)
+        .to_string()
 }

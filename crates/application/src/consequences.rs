@@ -67,7 +67,11 @@ pub fn of(record: Standing<'_>, policy: &Policy) -> Effects {
 
 /// Which children a change of this record concerns.
 pub fn cascades(change: &RecordChange) -> Vec<Cascade> {
-    let of_classes = |lane, column| Cascade { lane, entity: Entity::Classes, column };
+    let of_classes = |lane, column| Cascade {
+        lane,
+        entity: Entity::Classes,
+        column,
+    };
     match change.entity {
         Entity::Programs if change.touches("moodle_id") => {
             vec![of_classes(Lane::Course, "program_zoho_id")]
@@ -76,7 +80,11 @@ pub fn cascades(change: &RecordChange) -> Vec<Cascade> {
             vec![of_classes(Lane::Teaching, "teacher_zoho_id")]
         }
         Entity::Classes if change.touches("class_status") || change.touches("end_date") => {
-            vec![Cascade { lane: Lane::Seat, entity: Entity::Enrollments, column: "class_zoho_id" }]
+            vec![Cascade {
+                lane: Lane::Seat,
+                entity: Entity::Enrollments,
+                column: "class_zoho_id",
+            }]
         }
         _ => Vec::new(),
     }
@@ -89,12 +97,14 @@ pub fn key(lane: Lane, id: &ZohoId) -> WorkKey {
 
 fn desire<T: Serialize>(effects: &mut Effects, lane: Lane, id: &ZohoId, plan: Result<T, Issue>) {
     let state = plan.and_then(|desired| {
-        serde_json::to_string(&desired).map_err(|error| {
-            Issue::new(mzi_domain::IssueCode::Protocol, error.to_string())
-        })
+        serde_json::to_string(&desired)
+            .map_err(|error| Issue::new(mzi_domain::IssueCode::Protocol, error.to_string()))
     });
     match state {
-        Ok(desired) => effects.desired.push(DesiredState { key: key(lane, id), desired }),
+        Ok(desired) => effects.desired.push(DesiredState {
+            key: key(lane, id),
+            desired,
+        }),
         Err(issue) => effects.issues.push(issue),
     }
 }
@@ -109,19 +119,23 @@ fn parents(entity: Entity, values: &Values) -> Vec<(Entity, ZohoId)> {
             (Entity::Units, "unit_zoho_id"),
             (Entity::Teachers, "teacher_zoho_id"),
         ],
-        Entity::Registrations => {
-            &[(Entity::Students, "student_zoho_id"), (Entity::Programs, "program_zoho_id")]
-        }
-        Entity::Enrollments | Entity::Grades => {
-            &[(Entity::Students, "student_zoho_id"), (Entity::Classes, "class_zoho_id")]
-        }
+        Entity::Registrations => &[
+            (Entity::Students, "student_zoho_id"),
+            (Entity::Programs, "program_zoho_id"),
+        ],
+        Entity::Enrollments | Entity::Grades => &[
+            (Entity::Students, "student_zoho_id"),
+            (Entity::Classes, "class_zoho_id"),
+        ],
         Entity::Payments => &[(Entity::Registrations, "registration_zoho_id")],
         Entity::StudentRequests => &[(Entity::Students, "student_zoho_id")],
     };
     lookups
         .iter()
         .filter_map(|(parent, column)| {
-            let id = values.text(column).and_then(|raw| ZohoId::parse(raw).ok())?;
+            let id = values
+                .text(column)
+                .and_then(|raw| ZohoId::parse(raw).ok())?;
             Some((*parent, id))
         })
         .collect()

@@ -53,7 +53,12 @@ impl Doctor {
         mappings: Option<Arc<Mappings>>,
         policy: Arc<Policy>,
     ) -> Self {
-        Self { crm, lms, mappings, policy }
+        Self {
+            crm,
+            lms,
+            mappings,
+            policy,
+        }
     }
 
     /// Looks at everything, in the order of the wizard's steps.
@@ -76,7 +81,10 @@ impl Doctor {
         let mut findings = Vec::new();
         match crm.modules().await {
             Ok(modules) => {
-                findings.push(good("Zoho CRM API", format!("{} modules are visible", modules.len())));
+                findings.push(good(
+                    "Zoho CRM API",
+                    format!("{} modules are visible", modules.len()),
+                ));
                 findings.push(self.modules_present(mappings, |name| {
                     modules.iter().any(|module| module.api_name == name)
                 }));
@@ -84,7 +92,10 @@ impl Doctor {
             Err(error) => findings.push(zoho_trouble("Zoho CRM API", &error)),
         }
         findings.push(match crm.organisation().await {
-            Ok(organisation) => good("Zoho organisation", format!("organisation {}", organisation.id)),
+            Ok(organisation) => good(
+                "Zoho organisation",
+                format!("organisation {}", organisation.id),
+            ),
             Err(error) => zoho_trouble("Zoho organisation", &error),
         });
         findings
@@ -124,7 +135,10 @@ impl Doctor {
             .filter(|name| !site.functions.iter().any(|function| function == name))
             .collect();
         let functions = if absent.is_empty() {
-            good("Moodle functions", "every function the bridge calls is in the service".to_owned())
+            good(
+                "Moodle functions",
+                "every function the bridge calls is in the service".to_owned(),
+            )
         } else {
             missing(
                 "Moodle functions",
@@ -132,15 +146,25 @@ impl Doctor {
                 "Site administration › Server › Web services › External services › your service › Functions › Add functions.",
             )
         };
-        vec![good("Moodle", format!("{} ({}), release {}", site.name, site.url, site.release)), functions]
+        vec![
+            good(
+                "Moodle",
+                format!("{} ({}), release {}", site.name, site.url, site.release),
+            ),
+            functions,
+        ]
     }
 
     fn gate(&self) -> Finding {
         match self.policy.gate {
-            Gate::Live => good("Go-live gate", "LIVE: the bridge writes to Moodle and Zoho".to_owned()),
+            Gate::Live => good(
+                "Go-live gate",
+                "LIVE: the bridge writes to Moodle and Zoho".to_owned(),
+            ),
             Gate::Observing => good(
                 "Go-live gate",
-                "OBSERVING: nothing is written to Moodle or Zoho until all seven steps are done".to_owned(),
+                "OBSERVING: nothing is written to Moodle or Zoho until all seven steps are done"
+                    .to_owned(),
             ),
         }
     }
@@ -162,11 +186,21 @@ fn own(report: &Report) -> Vec<Finding> {
 }
 
 fn good(check: &'static str, found: String) -> Finding {
-    Finding { check, ok: true, found, fix: None }
+    Finding {
+        check,
+        ok: true,
+        found,
+        fix: None,
+    }
 }
 
 fn missing(check: &'static str, found: &str, fix: &str) -> Finding {
-    Finding { check, ok: false, found: found.to_owned(), fix: Some(fix.to_owned()) }
+    Finding {
+        check,
+        ok: false,
+        found: found.to_owned(),
+        fix: Some(fix.to_owned()),
+    }
 }
 
 fn zoho_trouble(check: &'static str, error: &CrmError) -> Finding {

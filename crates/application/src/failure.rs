@@ -64,18 +64,33 @@ pub fn verdict(error: &dyn Failure, lease: &Lease, now: DateTime<Utc>) -> Verdic
     let reason = error.to_string();
     let outage = error.is_outage();
     match error.retry() {
-        Retry::Never => Verdict::Stopped { issue: Issue::new(error.issue_code(), reason), on: None },
+        Retry::Never => Verdict::Stopped {
+            issue: Issue::new(error.issue_code(), reason),
+            on: None,
+        },
         Retry::After(pause) => {
             let at = now + Duration::from_std(pause).unwrap_or(longest_pause());
-            Verdict::Retry { at, reason, counts: false }
+            Verdict::Retry {
+                at,
+                reason,
+                counts: false,
+            }
         }
         Retry::AfterReauth => {
             let at = now + Duration::seconds(OUTAGE_PAUSE_SECONDS);
-            Verdict::Retry { at, reason, counts: false }
+            Verdict::Retry {
+                at,
+                reason,
+                counts: false,
+            }
         }
         Retry::Later if outage => {
             let at = now + jittered(Duration::seconds(OUTAGE_PAUSE_SECONDS));
-            Verdict::Retry { at, reason, counts: false }
+            Verdict::Retry {
+                at,
+                reason,
+                counts: false,
+            }
         }
         Retry::Later => counted(lease, reason, now),
     }
@@ -84,22 +99,40 @@ pub fn verdict(error: &dyn Failure, lease: &Lease, now: DateTime<Utc>) -> Verdic
 /// The result of work whose call failed.
 pub fn result(error: &dyn Failure, lease: Lease, now: DateTime<Utc>) -> WorkResult {
     let verdict = verdict(error, &lease, now);
-    WorkResult { lease, verdict, effects: Effects::default() }
+    WorkResult {
+        lease,
+        verdict,
+        effects: Effects::default(),
+    }
 }
 
 /// The result of work a person must look at.
 pub fn stopped(lease: Lease, issue: Issue) -> WorkResult {
-    WorkResult { lease, verdict: Verdict::Stopped { issue, on: None }, effects: Effects::default() }
+    WorkResult {
+        lease,
+        verdict: Verdict::Stopped { issue, on: None },
+        effects: Effects::default(),
+    }
 }
 
 fn counted(lease: &Lease, reason: String, now: DateTime<Utc>) -> Verdict {
     let long_enough = Duration::hours(GIVE_UP_AFTER_HOURS);
-    if lease.failing_since.is_some_and(|since| now - since >= long_enough) {
-        return Verdict::Stopped { issue: Issue::new(IssueCode::GaveUp, reason), on: None };
+    if lease
+        .failing_since
+        .is_some_and(|since| now - since >= long_enough)
+    {
+        return Verdict::Stopped {
+            issue: Issue::new(IssueCode::GaveUp, reason),
+            on: None,
+        };
     }
     let doublings = lease.attempts.min(10);
     let pause = Duration::seconds(FIRST_PAUSE_SECONDS << doublings).min(longest_pause());
-    Verdict::Retry { at: now + jittered(pause), reason, counts: true }
+    Verdict::Retry {
+        at: now + jittered(pause),
+        reason,
+        counts: true,
+    }
 }
 
 fn longest_pause() -> Duration {
@@ -135,7 +168,9 @@ mod tests {
     #[test]
     fn an_outage_never_uses_up_attempts() {
         let now = DateTime::<Utc>::UNIX_EPOCH;
-        let outage = LmsError::Unavailable { reason: "503".into() };
+        let outage = LmsError::Unavailable {
+            reason: "503".into(),
+        };
         let verdict = verdict(&outage, &lease(9, 80, now), now);
         assert!(matches!(verdict, Verdict::Retry { counts: false, .. }));
     }
@@ -143,9 +178,13 @@ mod tests {
     #[test]
     fn pauses_grow_to_a_quarter_of_an_hour_and_end_after_three_days() {
         let now = DateTime::<Utc>::UNIX_EPOCH;
-        let odd = LmsError::Protocol { detail: "no id".into() };
+        let odd = LmsError::Protocol {
+            detail: "no id".into(),
+        };
         let pause = |attempts| match verdict(&odd, &lease(attempts, 1, now), now) {
-            Verdict::Retry { at, counts: true, .. } => at - now,
+            Verdict::Retry {
+                at, counts: true, ..
+            } => at - now,
             other => panic!("{other:?}"),
         };
         assert!(pause(0) <= Duration::seconds(5));

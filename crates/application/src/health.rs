@@ -107,7 +107,15 @@ impl Health {
         intake_enabled: bool,
         version: &'static str,
     ) -> Self {
-        Self { views, clock, breakers, places, pulse, intake_enabled, version }
+        Self {
+            views,
+            clock,
+            breakers,
+            places,
+            pulse,
+            intake_enabled,
+            version,
+        }
     }
 
     /// Looks now; it really writes to the database.
@@ -126,18 +134,30 @@ impl Health {
             zoho: self.upstream(Upstream::Zoho),
             moodle: self.upstream(Upstream::Moodle),
         };
-        Report { status: overall(&checks), version: self.version, checks, queue }
+        Report {
+            status: overall(&checks),
+            version: self.version,
+            checks,
+            queue,
+        }
     }
 
     fn intake(&self, writable: bool) -> Check {
         if self.intake_enabled {
             return check(writable, "nothing can be stored");
         }
-        Check { status: Status::Failed, detail: Some("intake_disabled: no usable webhook secret is set") }
+        Check {
+            status: Status::Failed,
+            detail: Some("intake_disabled: no usable webhook secret is set"),
+        }
     }
 
     fn upstream(&self, upstream: Upstream) -> UpstreamCheck {
-        let UpstreamState { last_success, down_since, refused } = self.breakers.state(upstream);
+        let UpstreamState {
+            last_success,
+            down_since,
+            refused,
+        } = self.breakers.state(upstream);
         let elsewhere = self
             .places
             .as_ref()
@@ -148,13 +168,19 @@ impl Health {
             (false, None, Some(_)) => Status::Ok,
             (false, None, None) => Status::Unknown,
         };
-        UpstreamCheck { status, last_success }
+        UpstreamCheck {
+            status,
+            last_success,
+        }
     }
 }
 
 fn check(good: bool, detail: &'static str) -> Check {
     let status = if good { Status::Ok } else { Status::Failed };
-    Check { status, detail: (!good).then_some(detail) }
+    Check {
+        status,
+        detail: (!good).then_some(detail),
+    }
 }
 
 /// Upstreams and intake degrade; our own parts fail.

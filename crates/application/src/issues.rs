@@ -37,7 +37,11 @@ impl Issues {
         limit: u32,
     ) -> Result<IssuePage, StoreError> {
         let limit = limit.clamp(1, MOST);
-        let filter = IssueFilter { open, before: cursor, limit: limit + 1 };
+        let filter = IssueFilter {
+            open,
+            before: cursor,
+            limit: limit + 1,
+        };
         let mut items = self.views.issues(&filter).await?;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > wanted;

@@ -31,20 +31,32 @@ struct Module {
 impl Mappings {
     /// Uses these mappings; an entity that is not among them has its default one.
     pub fn new(crm: Arc<dyn Crm>, clock: Arc<dyn Clock>, chosen: Vec<Mapping>) -> Self {
-        let mut mappings: HashMap<Entity, Mapping> =
-            Entity::ALL.into_iter().map(|entity| (entity, Mapping::default_for(entity))).collect();
+        let mut mappings: HashMap<Entity, Mapping> = Entity::ALL
+            .into_iter()
+            .map(|entity| (entity, Mapping::default_for(entity)))
+            .collect();
         mappings.extend(chosen.into_iter().map(|mapping| (mapping.entity, mapping)));
-        Self { crm, clock, chosen: mappings, modules: Mutex::default() }
+        Self {
+            crm,
+            clock,
+            chosen: mappings,
+            modules: Mutex::default(),
+        }
     }
 
     /// The module an entity's records live in.
     pub fn module(&self, entity: Entity) -> &str {
-        self.chosen.get(&entity).map_or(entity.default_module(), |mapping| mapping.module.as_str())
+        self.chosen
+            .get(&entity)
+            .map_or(entity.default_module(), |mapping| mapping.module.as_str())
     }
 
     /// Entities by the names of their modules.
     pub fn by_module(&self) -> HashMap<String, Entity> {
-        self.chosen.values().map(|mapping| (mapping.module.clone(), mapping.entity)).collect()
+        self.chosen
+            .values()
+            .map(|mapping| (mapping.module.clone(), mapping.entity))
+            .collect()
     }
 
     /// The mapping with which a record is read now.
@@ -61,7 +73,11 @@ impl Mappings {
         let known: BTreeSet<String> = fields.iter().map(|field| field.api_name.clone()).collect();
         let (narrowed, missing) = mapping.narrowed_to(&known);
         if !missing.is_empty() {
-            tracing::debug!(zoho.module = mapping.module, ?missing, "mapped fields the module lacks");
+            tracing::debug!(
+                zoho.module = mapping.module,
+                ?missing,
+                "mapped fields the module lacks"
+            );
         }
         Ok(narrowed)
     }
@@ -88,7 +104,13 @@ impl Mappings {
             }
             Err(error) => return Err(error),
         };
-        modules.insert(module.to_owned(), Module { fields: fields.clone(), read_at: now });
+        modules.insert(
+            module.to_owned(),
+            Module {
+                fields: fields.clone(),
+                read_at: now,
+            },
+        );
         Ok(fields)
     }
 }

@@ -77,20 +77,29 @@ impl Places {
         ledger: Arc<dyn Ledger>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { crm, lms, settings, ledger, clock, seen: Mutex::default() }
+        Self {
+            crm,
+            lms,
+            settings,
+            ledger,
+            clock,
+            seen: Mutex::default(),
+        }
     }
 
     /// What was last seen, without asking anybody.
     pub fn standing(&self, upstream: Upstream) -> Standing {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(&upstream).map_or(Standing::Unknown, |(standing, _)| standing.clone())
+        seen.get(&upstream)
+            .map_or(Standing::Unknown, |(standing, _)| standing.clone())
     }
 
     /// Whether it is time to look.
     pub fn is_due(&self, upstream: Upstream) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let again = Duration::minutes(LOOK_AGAIN_MINUTES);
-        seen.get(&upstream).is_none_or(|(_, at)| self.clock.now() - *at >= again)
+        seen.get(&upstream)
+            .is_none_or(|(_, at)| self.clock.now() - *at >= again)
     }
 
     /// Asks the upstream where it is and compares; a first answer is stored.
@@ -107,7 +116,9 @@ impl Places {
             )),
             Standing::Right | Standing::Unknown => None,
         };
-        self.ledger.connection_issue(&subject(upstream), issue.as_ref(), now).await?;
+        self.ledger
+            .connection_issue(&subject(upstream), issue.as_ref(), now)
+            .await?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.insert(upstream, (standing.clone(), now));
         Ok(standing)
@@ -115,8 +126,12 @@ impl Places {
 
     /// Accepts the place that answers now as the stored one, under a new address.
     pub async fn accept(&self, upstream: Upstream) -> Result<Option<String>, PlaceError> {
-        let Some(found) = self.ask(upstream).await? else { return Ok(None) };
-        self.settings.put(&subject(upstream), &found, self.clock.now()).await?;
+        let Some(found) = self.ask(upstream).await? else {
+            return Ok(None);
+        };
+        self.settings
+            .put(&subject(upstream), &found, self.clock.now())
+            .await?;
         self.look(upstream).await?;
         Ok(Some(found))
     }
@@ -127,9 +142,11 @@ impl Places {
         match upstream {
             Upstream::Zoho => match self.crm.organisation().await {
                 Ok(organisation) => Ok(Some(format!("organisation {}", organisation.id))),
-                Err(CrmError::Forbidden { .. } | CrmError::Rejected { .. } | CrmError::Protocol { .. }) => {
-                    Ok(None)
-                }
+                Err(
+                    CrmError::Forbidden { .. }
+                    | CrmError::Rejected { .. }
+                    | CrmError::Protocol { .. },
+                ) => Ok(None),
                 Err(error) => Err(error.into()),
             },
             Upstream::Moodle => Ok(Some(self.lms.site().await?.url)),
@@ -138,8 +155,15 @@ impl Places {
 
     async fn compare(&self, upstream: Upstream, found: String) -> Result<Standing, StoreError> {
         let now = self.clock.now();
-        let stored = self.settings.put_if_absent(&subject(upstream), &found, now).await?;
-        Ok(if stored == found { Standing::Right } else { Standing::Other { stored, found } })
+        let stored = self
+            .settings
+            .put_if_absent(&subject(upstream), &found, now)
+            .await?;
+        Ok(if stored == found {
+            Standing::Right
+        } else {
+            Standing::Other { stored, found }
+        })
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mzi_domain::{Entity, Lane, MoodleRoleId, account::AccountPolicy, course::CoursePolicy, setup::Gate};
+use mzi_domain::{
+    Entity, Lane, MoodleRoleId, account::AccountPolicy, course::CoursePolicy, setup::Gate,
+};
 
 /// What the bridge does.
 #[derive(Debug, Clone)]
@@ -32,12 +34,19 @@ pub struct Services {
 impl Services {
     /// Everything.
     pub fn all() -> Self {
-        Self { entities: Entity::ALL.into_iter().collect(), write_back: true }
+        Self {
+            entities: Entity::ALL.into_iter().collect(),
+            write_back: true,
+        }
     }
 
     /// Reads the list; answers the words it does not know too. A blank list is no list.
     pub fn parse(list: &str) -> (Self, Vec<String>) {
-        let words: Vec<&str> = list.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = list
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .collect();
         if words.is_empty() {
             return (Self::all(), Vec::new());
         }
@@ -49,8 +58,17 @@ impl Services {
             })
             .map(|word| (*word).to_owned())
             .collect();
-        let entities = words.iter().filter_map(|word| Entity::from_key(word)).collect();
-        (Self { entities, write_back: words.contains(&"write_back") }, unknown)
+        let entities = words
+            .iter()
+            .filter_map(|word| Entity::from_key(word))
+            .collect();
+        (
+            Self {
+                entities,
+                write_back: words.contains(&"write_back"),
+            },
+            unknown,
+        )
     }
 
     /// Whether records of this kind are worked on.

@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use mzi_domain::{
-    CrmRecord, Entity, Issue, IssueCode, Lane, Mapping, RecordChange, StoredRecord, WorkKey, ZohoId,
+    CrmRecord, Entity, Issue, IssueCode, Lane, Mapping, RecordChange, StoredRecord, WorkKey,
+    ZohoId,
     record::{RefreshPlan, plan_deletion, plan_refresh},
 };
 use mzi_ports::{
@@ -72,7 +73,13 @@ impl Refresh {
         mappings: Arc<Mappings>,
         policy: Arc<Policy>,
     ) -> Self {
-        Self { crm, ledger, clock, mappings, policy }
+        Self {
+            crm,
+            ledger,
+            clock,
+            mappings,
+            policy,
+        }
     }
 
     /// Works a batch of claims of one entity and answers their results, not yet committed.
@@ -90,7 +97,10 @@ impl Refresh {
             entity,
             zone: self.policy.courses.zone,
             server_time,
-            held: held.into_iter().map(|record| (record.id.clone(), record)).collect(),
+            held: held
+                .into_iter()
+                .map(|record| (record.id.clone(), record))
+                .collect(),
             mapping,
         };
         let mut results = Vec::with_capacity(leases.len());
@@ -112,8 +122,14 @@ impl Refresh {
         ids: &[ZohoId],
     ) -> Result<(HashMap<ZohoId, CrmRecord>, Option<DateTime<Utc>>), CrmError> {
         match self.crm.records(module, fields, ids).await {
-            Ok(Reading { records, server_time }) => {
-                let by_id = records.into_iter().map(|record| (record.id.clone(), record)).collect();
+            Ok(Reading {
+                records,
+                server_time,
+            }) => {
+                let by_id = records
+                    .into_iter()
+                    .map(|record| (record.id.clone(), record))
+                    .collect();
                 Ok((by_id, server_time))
             }
             Err(CrmError::Rejected { .. }) => Ok((HashMap::new(), None)),
@@ -128,7 +144,11 @@ impl Refresh {
         fields: &[String],
         lease: Lease,
     ) -> Result<WorkResult, RefreshError> {
-        match self.crm.record(&context.mapping.module, fields, &lease.key.id).await {
+        match self
+            .crm
+            .record(&context.mapping.module, fields, &lease.key.id)
+            .await
+        {
             Ok(Some(record)) => self.settle(context, lease, Found::Record(record)).await,
             Ok(None) => self.settle(context, lease, Found::Nothing).await,
             Err(error) if error.is_outage() => Err(error.into()),
@@ -165,25 +185,29 @@ impl Refresh {
             .map(|change| &change.values)
             .or_else(|| before.map(|held| &held.values))
             .unwrap_or(&mapped.values);
-        let standing =
-            Standing { entity: context.entity, id: &record.id, values, deleted: false };
+        let standing = Standing {
+            entity: context.entity,
+            id: &record.id,
+            values,
+            deleted: false,
+        };
         let mut effects = consequences::of(standing, &self.policy);
-        effects.issues.extend(mapped.misfits.iter().map(misfit_issue));
+        effects
+            .issues
+            .extend(mapped.misfits.iter().map(misfit_issue));
         effects.recheck_at = self.recheck(&lease, record, context.server_time);
         self.finish(lease, change, effects).await
     }
 
     /// The record cannot be read. Only a reported or listed deletion makes a tombstone.
-    async fn absent(
-        &self,
-        context: &Context,
-        lease: Lease,
-    ) -> Result<WorkResult, RefreshError> {
+    async fn absent(&self, context: &Context, lease: Lease) -> Result<WorkResult, RefreshError> {
         let id = lease.key.id.clone();
         let before = context.held.get(&id);
         let certain = lease.deletion_reported
             || match before {
-                Some(held) if held.deleted_at.is_none() => self.is_listed_as_deleted(context, held).await?,
+                Some(held) if held.deleted_at.is_none() => {
+                    self.is_listed_as_deleted(context, held).await?
+                }
                 _ => false,
             };
         match before {
@@ -213,14 +237,21 @@ impl Refresh {
         held: &StoredRecord,
     ) -> Result<bool, CrmError> {
         for page in 1..=DELETION_PAGES {
-            let listed = self.crm.deleted(&context.mapping.module, held.modified_at, page).await;
+            let listed = self
+                .crm
+                .deleted(&context.mapping.module, held.modified_at, page)
+                .await;
             let listed = match listed {
                 Ok(listed) => listed,
                 Err(error) if error.is_outage() => return Err(error),
                 // Not being allowed to look is no proof of anything.
                 Err(_) => return Ok(false),
             };
-            if listed.deletions.iter().any(|deletion| deletion.id == held.id) {
+            if listed
+                .deletions
+                .iter()
+                .any(|deletion| deletion.id == held.id)
+            {
                 return Ok(true);
             }
             if !listed.more {
@@ -234,13 +265,26 @@ impl Refresh {
         let module = &context.mapping.module;
         let message = match code {
             IssueCode::RecordVanished => {
-                format!("Zoho no longer shows {} in {module}, and does not list it as deleted.", lease.key.id)
+                format!(
+                    "Zoho no longer shows {} in {module}, and does not list it as deleted.",
+                    lease.key.id
+                )
             }
             _ => format!("Zoho has no record {} in {module}.", lease.key.id),
         };
-        let effects = Effects { wakes: vec![lease.key.clone()], ..Effects::default() };
-        let verdict = Verdict::Stopped { issue: Issue::new(code, message), on: None };
-        WorkResult { lease, verdict, effects }
+        let effects = Effects {
+            wakes: vec![lease.key.clone()],
+            ..Effects::default()
+        };
+        let verdict = Verdict::Stopped {
+            issue: Issue::new(code, message),
+            on: None,
+        };
+        WorkResult {
+            lease,
+            verdict,
+            effects,
+        }
     }
 
     async fn finish(
@@ -251,14 +295,24 @@ impl Refresh {
     ) -> Result<WorkResult, StoreError> {
         if let Some(change) = &change {
             for cascade in consequences::cascades(change) {
-                let children =
-                    self.ledger.children(cascade.entity, cascade.column, &change.id).await?;
-                effects.marks.extend(children.into_iter().map(|id| WorkKey::new(cascade.lane, id)));
+                let children = self
+                    .ledger
+                    .children(cascade.entity, cascade.column, &change.id)
+                    .await?;
+                effects.marks.extend(
+                    children
+                        .into_iter()
+                        .map(|id| WorkKey::new(cascade.lane, id)),
+                );
             }
         }
         effects.record = change;
         effects.wakes.push(lease.key.clone());
-        Ok(WorkResult { lease, verdict: Verdict::Done, effects })
+        Ok(WorkResult {
+            lease,
+            verdict: Verdict::Done,
+            effects,
+        })
     }
 
     /// A second edit in the same second has the same identity as the first and would have been

@@ -192,7 +192,11 @@ pub struct GradeItem {}
 impl StudentPortal {
     /// Serves from `views`.
     pub fn new(views: Arc<dyn Views>, breakers: Arc<Breakers>, clock: Arc<dyn Clock>) -> Self {
-        Self { views, breakers, clock }
+        Self {
+            views,
+            breakers,
+            clock,
+        }
     }
 
     /// Whether a Moodle user is a student; never an error for one who is not.
@@ -207,7 +211,11 @@ impl StudentPortal {
                 self.answer(&student, data)
             }
             None => Answer {
-                data: LinkData { linked: false, student_ref: None, display_id: None },
+                data: LinkData {
+                    linked: false,
+                    student_ref: None,
+                    display_id: None,
+                },
                 as_of: self.clock.now(),
                 stale: self.zoho_is_silent(),
             },
@@ -225,14 +233,26 @@ impl StudentPortal {
         &self,
         user: MoodleUserId,
     ) -> Result<Option<Answer<Items<ClassItem>>>, StoreError> {
-        let Some(student) = self.views.student_of(user).await? else { return Ok(None) };
+        let Some(student) = self.views.student_of(user).await? else {
+            return Ok(None);
+        };
         let classes = self.views.classes_of(&student.record.id).await?;
         let items = classes.iter().map(class_item).collect();
-        Ok(Some(self.answer(&student, Items { items, next_cursor: None })))
+        Ok(Some(self.answer(
+            &student,
+            Items {
+                items,
+                next_cursor: None,
+            },
+        )))
     }
 
     fn answer<T>(&self, student: &StudentView, data: T) -> Answer<T> {
-        Answer { data, as_of: student.as_of, stale: student.pending || self.zoho_is_silent() }
+        Answer {
+            data,
+            as_of: student.as_of,
+            stale: student.pending || self.zoho_is_silent(),
+        }
     }
 
     fn zoho_is_silent(&self) -> bool {
@@ -247,7 +267,10 @@ fn text(values: &Values, column: &str) -> Option<String> {
 }
 
 fn profile(values: &Values) -> Profile {
-    let native = [values.text("first_name_native"), values.text("last_name_native")];
+    let native = [
+        values.text("first_name_native"),
+        values.text("last_name_native"),
+    ];
     let native: Vec<&str> = native.into_iter().flatten().collect();
     let contact = EmergencyContact {
         name: text(values, "emergency_contact_name"),
@@ -273,7 +296,13 @@ fn profile(values: &Values) -> Profile {
         programme: programme(values),
         national_id_masked: values.text("national_id").map(masked),
         emergency_contact: (contact.name.is_some() || contact.phone.is_some()).then_some(contact),
-        editable_fields: vec!["phone", "address", "city", "personal_email", "emergency_contact"],
+        editable_fields: vec![
+            "phone",
+            "address",
+            "city",
+            "personal_email",
+            "emergency_contact",
+        ],
     }
 }
 
@@ -293,7 +322,10 @@ fn programme(values: &Values) -> Programme {
 fn masked(id: &str) -> String {
     let length = id.chars().count();
     let shown = if length > 6 { 3 } else { 0 };
-    id.chars().enumerate().map(|(at, c)| if at + shown >= length { c } else { '•' }).collect()
+    id.chars()
+        .enumerate()
+        .map(|(at, c)| if at + shown >= length { c } else { '•' })
+        .collect()
 }
 
 fn class_item(view: &ClassView) -> ClassItem {

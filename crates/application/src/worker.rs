@@ -61,7 +61,8 @@ pub struct Pulse(std::sync::atomic::AtomicI64);
 impl Pulse {
     /// The worker has just begun a round.
     fn beat(&self, now: DateTime<Utc>) {
-        self.0.store(now.timestamp(), std::sync::atomic::Ordering::Relaxed);
+        self.0
+            .store(now.timestamp(), std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Whether a round began within the last half minute.
@@ -112,10 +113,28 @@ impl Worker {
     /// Made of these parts.
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts {
-            ledger, refresh, deliver, places, breakers, policy, clock, wakeup, pulse, owner,
+            ledger,
+            refresh,
+            deliver,
+            places,
+            breakers,
+            policy,
+            clock,
+            wakeup,
+            pulse,
+            owner,
         } = parts;
         Arc::new(Self {
-            ledger, refresh, deliver, places, breakers, policy, clock, wakeup, pulse, owner,
+            ledger,
+            refresh,
+            deliver,
+            places,
+            breakers,
+            policy,
+            clock,
+            wakeup,
+            pulse,
+            owner,
         })
     }
 
@@ -138,7 +157,9 @@ impl Worker {
             };
             self.rest(&mut round, sleep, &stop).await;
         }
-        let ended = timeout(DRAIN, async { while round.running.join_next().await.is_some() {} });
+        let ended = timeout(DRAIN, async {
+            while round.running.join_next().await.is_some() {}
+        });
         if ended.await.is_err() {
             tracing::warn!("work was still running at the end; its leases will be taken over");
         }
@@ -182,7 +203,9 @@ impl Worker {
         let mut started = false;
         for lane in due.lanes {
             while round.per_lane.get(&lane).copied().unwrap_or(0) < BATCHES_PER_LANE {
-                let Some(batch) = self.claim(lane).await? else { break };
+                let Some(batch) = self.claim(lane).await? else {
+                    break;
+                };
                 started = true;
                 *round.per_lane.entry(lane).or_default() += 1;
                 let worker = Arc::clone(self);
@@ -228,7 +251,9 @@ impl Worker {
     }
 
     fn is_parked(&self, upstream: Upstream, now: DateTime<Utc>) -> bool {
-        self.breakers.parked_until(upstream).is_some_and(|until| until > now)
+        self.breakers
+            .parked_until(upstream)
+            .is_some_and(|until| until > now)
     }
 
     /// Asks organisation and site who they are, when it is time and they are up.
@@ -259,8 +284,13 @@ impl Worker {
             Allowance::Probe => 1,
             Allowance::NothingUntil(_) => return Ok(None),
         };
-        let claim =
-            Claim { lane, limit, owner: self.owner.clone(), now, lease_for: LEASE };
+        let claim = Claim {
+            lane,
+            limit,
+            owner: self.owner.clone(),
+            now,
+            lease_for: LEASE,
+        };
         let leases = self.ledger.claim(&claim).await?;
         Ok((!leases.is_empty()).then_some(Batch { lane, leases }))
     }
@@ -286,10 +316,16 @@ impl Worker {
         let upstream = lane.upstream();
         let held = leases.clone();
         let outcome = match lane {
-            Lane::Refresh(entity) => {
-                self.refresh.run(entity, leases).await.map_err(BatchFailure::from)
-            }
-            lane => self.deliver.run(lane, leases).await.map_err(BatchFailure::from),
+            Lane::Refresh(entity) => self
+                .refresh
+                .run(entity, leases)
+                .await
+                .map_err(BatchFailure::from),
+            lane => self
+                .deliver
+                .run(lane, leases)
+                .await
+                .map_err(BatchFailure::from),
         };
         match outcome {
             Ok(results) => {
@@ -300,12 +336,16 @@ impl Worker {
                 Some(failure) => {
                     self.unwell(upstream, failure).await;
                     let now = self.clock.now();
-                    held.into_iter().map(|lease| failure::result(failure, lease, now)).collect()
+                    held.into_iter()
+                        .map(|lease| failure::result(failure, lease, now))
+                        .collect()
                 }
                 None => {
                     tracing::error!(error = %failed, lane = lane.name(), "the batch failed");
                     let later = self.clock.now() + Duration::seconds(ASK_PLACE_AGAIN_SECONDS);
-                    held.into_iter().map(|lease| postponed(lease, later, &failed)).collect()
+                    held.into_iter()
+                        .map(|lease| postponed(lease, later, &failed))
+                        .collect()
                 }
             },
         }
@@ -313,9 +353,8 @@ impl Worker {
 
     /// A batch whose every result is an outage counts against the upstream, any other for it.
     async fn judge(&self, upstream: Upstream, results: &[WorkResult]) {
-        let out = |result: &WorkResult| {
-            matches!(result.verdict, Verdict::Retry { counts: false, .. })
-        };
+        let out =
+            |result: &WorkResult| matches!(result.verdict, Verdict::Retry { counts: false, .. });
         if results.is_empty() {
             return;
         }
@@ -354,7 +393,10 @@ impl Worker {
 
     async fn tell(&self, upstream: Upstream, issue: Option<&Issue>) {
         let subject = format!("credentials:{}", upstream.word());
-        let told = self.ledger.connection_issue(&subject, issue, self.clock.now()).await;
+        let told = self
+            .ledger
+            .connection_issue(&subject, issue, self.clock.now())
+            .await;
         if let Err(error) = told {
             tracing::error!(%error, %upstream, "the connection's issue could not be stored");
         }
@@ -434,28 +476,43 @@ fn batch_size(lane: Lane) -> u32 {
 }
 
 fn postponed(lease: Lease, at: DateTime<Utc>, failed: &BatchFailure) -> WorkResult {
-    let verdict = Verdict::Retry { at, reason: failed.to_string(), counts: false };
-    WorkResult { lease, verdict, effects: Effects::default() }
+    let verdict = Verdict::Retry {
+        at,
+        reason: failed.to_string(),
+        counts: false,
+    };
+    WorkResult {
+        lease,
+        verdict,
+        effects: Effects::default(),
+    }
 }
 
 fn report(result: &WorkResult, outcome: Committed) {
     let work = &result.lease.key;
     match (&result.verdict, outcome) {
         (_, Committed::Fenced) => tracing::info!(%work, "somebody else has taken this work over"),
-        (_, Committed::LinkTaken) => tracing::warn!(%work, "the Moodle id belongs to another record"),
+        (_, Committed::LinkTaken) => {
+            tracing::warn!(%work, "the Moodle id belongs to another record")
+        }
         (Verdict::Done, _) => {
             let outcome = result.effects.confirmed.as_ref().map(|state| state.outcome);
-            let change = result.effects.record.as_ref().map(|change| change.kind.word());
+            let change = result
+                .effects
+                .record
+                .as_ref()
+                .map(|change| change.kind.word());
             match outcome.or(change) {
                 Some(outcome) => tracing::info!(%work, outcome, "done"),
                 None => tracing::debug!(%work, "done, nothing changed"),
             }
         }
-        (Verdict::Retry { reason, at, .. }, _) => tracing::info!(%work, reason, %at, "tried again later"),
+        (Verdict::Retry { reason, at, .. }, _) => {
+            tracing::info!(%work, reason, %at, "tried again later")
+        }
         (Verdict::Wait { on, reason, .. }, _) => tracing::debug!(%work, %on, reason, "waits"),
         (Verdict::Stopped { issue, .. }, _) => {
             tracing::warn!(%work, issue.code = issue.code.word(), "needs a person");
         }
     }
 }
-

@@ -76,12 +76,12 @@ impl Transform {
             (Self::Boolean, FieldValue::Bool(flag)) => Ok(Some(Value::Boolean(*flag))),
             _ => match plain(field)? {
                 None => Ok(None),
-                Some(plain) => self.from_text(&plain, zone).map(Some),
+                Some(plain) => self.value_of(&plain, zone).map(Some),
             },
         }
     }
 
-    fn from_text(self, raw: &str, zone: Tz) -> Result<Value, Invalid> {
+    fn value_of(self, raw: &str, zone: Tz) -> Result<Value, Invalid> {
         match self {
             Self::Lower => Ok(Value::Text(raw.to_lowercase())),
             Self::Date => date(raw, zone).map(Value::Date),
@@ -128,9 +128,10 @@ fn date(raw: &str, zone: Tz) -> Result<NaiveDate, Invalid> {
     if let Ok(date) = NaiveDate::parse_from_str(raw, "%Y-%m-%d") {
         return Ok(date);
     }
-    moment(raw)
-        .map(|at| at.with_timezone(&zone).date_naive())
-        .map_err(|_| Invalid::new("date", "YYYY-MM-DD"))
+    match moment(raw) {
+        Ok(at) => Ok(at.with_timezone(&zone).date_naive()),
+        Err(_moment) => Err(Invalid::new("date", "YYYY-MM-DD")),
+    }
 }
 
 fn integer(raw: &str) -> Result<i64, Invalid> {

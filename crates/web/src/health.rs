@@ -47,7 +47,10 @@ pub async fn overview(web: Data<Web>) -> HttpResponse {
     responses((status = 200, description = "The process runs; `instance` tells which"))
 )]
 pub async fn live(web: Data<Web>) -> HttpResponse {
-    let live = Live { status: "ok", instance: &web.instance };
+    let live = Live {
+        status: "ok",
+        instance: &web.instance,
+    };
     std::future::ready(HttpResponse::Ok().json(live)).await
 }
 
@@ -69,9 +72,16 @@ pub async fn ready(web: Data<Web>) -> HttpResponse {
         worker: &report.checks.worker,
     };
     let word = if report.is_ready() { "ok" } else { "failed" };
-    HttpResponse::build(status(report.is_ready())).json(Ready { status: word, checks })
+    HttpResponse::build(status(report.is_ready())).json(Ready {
+        status: word,
+        checks,
+    })
 }
 
 fn status(ready: bool) -> StatusCode {
-    if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+    if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
 }

@@ -52,9 +52,7 @@ pub fn configure(web: Arc<Web>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
         config
             .app_data(web::Data::from(web))
-            .service(
-                web::resource(["/health", "/api/v1/health"]).get(health::overview),
-            )
+            .service(web::resource(["/health", "/api/v1/health"]).get(health::overview))
             .service(web::resource("/health/live").get(health::live))
             .service(web::resource("/health/ready").get(health::ready))
             .service(web::resource("/metrics").get(metrics::scrape))

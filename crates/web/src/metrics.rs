@@ -19,21 +19,26 @@ impl Metrics {
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let requests = IntCounterVec::new(
-            Opts::new("mzi_http_requests_total", "Requests answered, by route and status."),
+            Opts::new(
+                "mzi_http_requests_total",
+                "Requests answered, by route and status.",
+            ),
             &["route", "status"],
         )?;
         let notices = IntCounterVec::new(
             Opts::new("mzi_webhooks_total", "Notices, by what became of them."),
             &["outcome"],
         )?;
-        let queue = IntGaugeVec::new(
-            Opts::new("mzi_queue", "Work by where it is."),
-            &["state"],
-        )?;
+        let queue = IntGaugeVec::new(Opts::new("mzi_queue", "Work by where it is."), &["state"])?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(notices.clone()))?;
         registry.register(Box::new(queue.clone()))?;
-        Ok(Self { registry, requests, notices, queue })
+        Ok(Self {
+            registry,
+            requests,
+            notices,
+            queue,
+        })
     }
 
     /// A request was answered.
@@ -80,14 +85,19 @@ pub async fn scrape(web: Data<Web>, request: HttpRequest) -> Result<HttpResponse
         tracing::error!(%error, "the metrics cannot be rendered");
         Problem::Internal
     })?;
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(text))
 }
 
 fn is_local(request: &HttpRequest) -> bool {
-    let loopback = request.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
-    let forwarded = request.headers().keys().any(|name| {
-        name.as_str() == "forwarded" || name.as_str().starts_with("x-forwarded-")
-    });
+    let loopback = request
+        .peer_addr()
+        .is_some_and(|peer| peer.ip().is_loopback());
+    let forwarded = request
+        .headers()
+        .keys()
+        .any(|name| name.as_str() == "forwarded" || name.as_str().starts_with("x-forwarded-"));
     loopback && !forwarded
 }
 

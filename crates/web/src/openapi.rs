@@ -46,7 +46,10 @@ impl Modify for SecuritySchemes {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme(
             "plugin_token",
-            bearer("JWS", "One HS256 token a request, bound to user, route and body."),
+            bearer(
+                "JWS",
+                "One HS256 token a request, bound to user, route and body.",
+            ),
         );
         components.add_security_scheme("api_key", bearer("mzik_<id>_<secret>", "An API key."));
     }

@@ -114,7 +114,9 @@ impl Problem {
             detail: None,
             instance: request_id,
         };
-        answer.content_type("application/problem+json").json(document)
+        answer
+            .content_type("application/problem+json")
+            .json(document)
     }
 }
 

@@ -32,17 +32,26 @@ pub async fn tag(
     let span = tracing::debug_span!("request", request.id = id, method = %request.method(), path = request.path());
     let route = request.match_pattern();
     let metrics = request.app_data::<web::Data<Web>>().cloned();
-    let answered = CURRENT.scope(id.clone(), next.call(request)).instrument(span).await;
+    let answered = CURRENT
+        .scope(id.clone(), next.call(request))
+        .instrument(span)
+        .await;
     let status = match &answered {
         Ok(answer) => answer.status(),
         Err(error) => error.as_response_error().status_code(),
     };
     if let Some(web) = metrics {
-        web.metrics.request(route.as_deref().unwrap_or("unknown"), status.as_u16());
+        web.metrics
+            .request(route.as_deref().unwrap_or("unknown"), status.as_u16());
     }
     let mut answer = answered?;
     if status.is_server_error() {
-        tracing::warn!(request.id = id, status = status.as_u16(), route, "a request failed");
+        tracing::warn!(
+            request.id = id,
+            status = status.as_u16(),
+            route,
+            "a request failed"
+        );
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         answer.headers_mut().insert(HEADER, value);
@@ -53,11 +62,16 @@ pub async fn tag(
 /// Letters, digits and dashes only, so that nothing strange gets into logs and headers.
 fn given(request: &ServiceRequest) -> Option<String> {
     let id = request.headers().get(&HEADER)?.to_str().ok()?;
-    let harmless = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let harmless = id
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     (harmless && (8..=64).contains(&id.len())).then(|| id.to_owned())
 }
 
-#[expect(clippy::disallowed_methods, reason = "a request id is noise on purpose: no test foresees it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a request id is noise on purpose: no test foresees it"
+)]
 fn fresh() -> String {
     uuid::Uuid::new_v4().to_string()
 }

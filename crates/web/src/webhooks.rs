@@ -58,10 +58,13 @@ pub async fn receive(
     let content_type = content_type(request.headers())?;
     let query = Query::read(request.query_string());
     let header = |name: &'static str| {
-        request.headers().get(HeaderName::from_static(name)).map(|value| {
-            // A header that is not text is a wrong proof, not a missing one.
-            value.to_str().unwrap_or("")
-        })
+        request
+            .headers()
+            .get(HeaderName::from_static(name))
+            .map(|value| {
+                // A header that is not text is a wrong proof, not a missing one.
+                value.to_str().unwrap_or("")
+            })
     };
     let call = Call {
         tail: &tail,
@@ -80,11 +83,15 @@ pub async fn receive(
         Err(_) => "refused",
     });
     Ok(match outcome? {
-        Accepted::Fresh(event_id) => {
-            HttpResponse::Accepted().json(WebhookResponse { status: "accepted", event_id })
-        }
+        Accepted::Fresh(event_id) => HttpResponse::Accepted().json(WebhookResponse {
+            status: "accepted",
+            event_id,
+        }),
         Accepted::Duplicate(event_id) | Accepted::Coalesced(event_id) => {
-            HttpResponse::Ok().json(WebhookResponse { status: "duplicate", event_id })
+            HttpResponse::Ok().json(WebhookResponse {
+                status: "duplicate",
+                event_id,
+            })
         }
     })
 }
@@ -122,9 +129,16 @@ fn content_type(headers: &HeaderMap) -> Result<&str, Problem> {
     if headers.contains_key(CONTENT_ENCODING) {
         return Err(Problem::UnsupportedType);
     }
-    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok("") };
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return Ok("");
+    };
     let text = value.to_str().map_err(|_| Problem::UnsupportedType)?;
-    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = text
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let known = essence.is_empty()
         || essence == "application/json"
         || essence.ends_with("+json")
@@ -132,7 +146,11 @@ fn content_type(headers: &HeaderMap) -> Result<&str, Problem> {
         || essence == "text/plain"
         || essence == "text/json"
         || essence.starts_with("multipart/");
-    if known { Ok(text) } else { Err(Problem::UnsupportedType) }
+    if known {
+        Ok(text)
+    } else {
+        Err(Problem::UnsupportedType)
+    }
 }
 
 #[derive(Default)]

@@ -28,8 +28,10 @@ impl Deliver {
     ) -> Result<Vec<WorkResult>, DeliverError> {
         let tasks = self.tasks(leases).await?;
         let mut results = tasks.settled;
-        let (known, new): (Vec<AccountTask>, Vec<AccountTask>) =
-            tasks.open.into_iter().partition(|task| task.confirmed.is_some());
+        let (known, new): (Vec<AccountTask>, Vec<AccountTask>) = tasks
+            .open
+            .into_iter()
+            .partition(|task| task.confirmed.is_some());
         results.extend(self.update_accounts(known).await?);
         if !new.is_empty() {
             results.extend(self.find_or_create(new).await?);
@@ -44,13 +46,22 @@ impl Deliver {
         let mut results = Vec::new();
         let mut changes = Vec::new();
         for task in tasks {
-            let Some(known) = task.confirmed else { continue };
+            let Some(known) = task.confirmed else {
+                continue;
+            };
             let fields = AccountUpdate::between(&known, &task.desired);
-            let account = ConfirmedAccount { account: task.desired, ..known };
+            let account = ConfirmedAccount {
+                account: task.desired,
+                ..known
+            };
             if fields.is_empty() {
                 results.push(self.settled(task.lease, account, "unchanged"));
             } else {
-                let update = UserUpdate { id: account.user, idnumber: None, fields };
+                let update = UserUpdate {
+                    id: account.user,
+                    idnumber: None,
+                    fields,
+                };
                 changes.push((task.lease, account, update, "updated"));
             }
         }
@@ -78,7 +89,11 @@ impl Deliver {
                         results.push(self.settled(lease, account, "linked"));
                     }
                     (account, fields) => {
-                        let update = UserUpdate { id: account.user, idnumber: None, fields };
+                        let update = UserUpdate {
+                            id: account.user,
+                            idnumber: None,
+                            fields,
+                        };
                         changes.push((lease, account, update, "updated"));
                     }
                 },
@@ -115,15 +130,19 @@ impl Deliver {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        let updates: Vec<UserUpdate> =
-            changes.iter().map(|(_, _, update, _)| update.clone()).collect();
+        let updates: Vec<UserUpdate> = changes
+            .iter()
+            .map(|(_, _, update, _)| update.clone())
+            .collect();
         let outcomes = self.lms.update_users(&updates).await?;
-        let results = changes.into_iter().zip(outcomes).map(|((lease, account, _, word), outcome)| {
-            match outcome {
-                Ok(()) => self.settled(lease, account, word),
-                Err(error) => self.account_failure(lease, &error),
-            }
-        });
+        let results =
+            changes
+                .into_iter()
+                .zip(outcomes)
+                .map(|((lease, account, _, word), outcome)| match outcome {
+                    Ok(()) => self.settled(lease, account, word),
+                    Err(error) => self.account_failure(lease, &error),
+                });
         Ok(results.collect())
     }
 
@@ -132,11 +151,18 @@ impl Deliver {
             .map(|(lease, desired)| async move {
                 let auth = self.policy.accounts.auth.clone();
                 // Looked up in bulk under this very lease.
-                let new = NewUser { account: desired.clone(), auth, checked: true };
+                let new = NewUser {
+                    account: desired.clone(),
+                    auth,
+                    checked: true,
+                };
                 match self.lms.create_user(&new).await {
                     Ok(user) => {
-                        let account =
-                            ConfirmedAccount { user, origin: Origin::Created, account: desired };
+                        let account = ConfirmedAccount {
+                            user,
+                            origin: Origin::Created,
+                            account: desired,
+                        };
                         self.settled(lease, account, "created")
                     }
                     Err(error) => self.account_failure(lease, &error),
@@ -148,15 +174,27 @@ impl Deliver {
     }
 
     /// Known: linked, announced to whatever waits for it, and written back to Zoho.
-    fn settled(&self, lease: Lease, account: ConfirmedAccount, outcome: &'static str) -> WorkResult {
+    fn settled(
+        &self,
+        lease: Lease,
+        account: ConfirmedAccount,
+        outcome: &'static str,
+    ) -> WorkResult {
         let id = lease.key.id.clone();
         let key = lease.key.clone();
         let mut result = confirmed(lease, &account, outcome);
         if result.effects.confirmed.is_some() {
-            result.effects.link =
-                Some(Link { kind: LinkKind::User, id: id.clone(), moodle_id: account.user.get() });
+            result.effects.link = Some(Link {
+                kind: LinkKind::User,
+                id: id.clone(),
+                moodle_id: account.user.get(),
+            });
             result.effects.wakes.push(key);
-            result.effects.desired.extend(write_back::of(Entity::Students, &id, account.user.get()));
+            result.effects.desired.extend(write_back::of(
+                Entity::Students,
+                &id,
+                account.user.get(),
+            ));
         }
         result
     }
@@ -220,7 +258,11 @@ fn linking(
         idnumber: Some(desired.idnumber.to_string()),
         fields: AccountUpdate::default(),
     };
-    let account = ConfirmedAccount { user: user.id, origin: Origin::Linked, account: desired };
+    let account = ConfirmedAccount {
+        user: user.id,
+        origin: Origin::Linked,
+        account: desired,
+    };
     (lease, account, update, "linked")
 }
 
@@ -239,10 +281,24 @@ fn recognised(
         last_name: user.last_name.clone(),
     };
     let ours = lease.fence > 1 && as_found == *desired;
-    let origin = if ours { Origin::Created } else { Origin::Linked };
-    let found = ConfirmedAccount { user: user.id, origin, account: as_found };
+    let origin = if ours {
+        Origin::Created
+    } else {
+        Origin::Linked
+    };
+    let found = ConfirmedAccount {
+        user: user.id,
+        origin,
+        account: as_found,
+    };
     let fields = AccountUpdate::between(&found, desired);
-    (ConfirmedAccount { account: desired.clone(), ..found }, fields)
+    (
+        ConfirmedAccount {
+            account: desired.clone(),
+            ..found
+        },
+        fields,
+    )
 }
 
 /// The Moodle user behind a link.

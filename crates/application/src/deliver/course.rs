@@ -48,7 +48,9 @@ impl Deliver {
             Ok(Some((course, word))) => course_settled(task.lease, &course, word),
             Ok(None) => done(task.lease, Effects::default()),
             Err(CourseFailure::Issue(issue)) => failure::stopped(task.lease, issue),
-            Err(CourseFailure::Lms(error)) => self.course_failure(task.lease, &task.desired, &error),
+            Err(CourseFailure::Lms(error)) => {
+                self.course_failure(task.lease, &task.desired, &error)
+            }
         })
     }
 
@@ -65,7 +67,10 @@ impl Deliver {
             }
             CourseDecision::Adopt(course) => {
                 let idnumber = Some(desired.idnumber.clone());
-                let update = CourseUpdate { idnumber, ..CourseUpdate::default() };
+                let update = CourseUpdate {
+                    idnumber,
+                    ..CourseUpdate::default()
+                };
                 self.lms.update_course(course.id, &update).await?;
                 Ok(Some((self.wanted(course.id, desired, category), "linked")))
             }
@@ -75,7 +80,9 @@ impl Deliver {
                     fullname: desired.fullname.clone(),
                     shortname: desired.shortname.clone(),
                     category,
-                    starts_at: desired.starts_on.map(|day| start_of_day(day, self.policy.courses.zone)),
+                    starts_at: desired
+                        .starts_on
+                        .map(|day| start_of_day(day, self.policy.courses.zone)),
                 };
                 let course = self.lms.create_course(&new).await?;
                 Ok(Some((self.wanted(course, desired, category), "created")))
@@ -84,20 +91,36 @@ impl Deliver {
     }
 
     async fn found(&self, desired: &DesiredCourse) -> Result<FoundCourses, LmsError> {
-        let by_idnumber = self.lms.courses_by(CourseKey::IdNumber, &desired.idnumber).await?;
+        let by_idnumber = self
+            .lms
+            .courses_by(CourseKey::IdNumber, &desired.idnumber)
+            .await?;
         if !by_idnumber.is_empty() {
-            return Ok(FoundCourses { by_idnumber, ..FoundCourses::default() });
+            return Ok(FoundCourses {
+                by_idnumber,
+                ..FoundCourses::default()
+            });
         }
         let claimed = match desired.claimed {
-            Some(id) => self.lms.courses_by(CourseKey::Id, &id.to_string()).await?.pop(),
+            Some(id) => self
+                .lms
+                .courses_by(CourseKey::Id, &id.to_string())
+                .await?
+                .pop(),
             None => None,
         };
         let by_shortname = if desired.due {
-            self.lms.courses_by(CourseKey::ShortName, &desired.shortname).await?
+            self.lms
+                .courses_by(CourseKey::ShortName, &desired.shortname)
+                .await?
         } else {
             Vec::new()
         };
-        Ok(FoundCourses { by_idnumber, by_shortname, claimed })
+        Ok(FoundCourses {
+            by_idnumber,
+            by_shortname,
+            claimed,
+        })
     }
 
     async fn update_course(
@@ -116,10 +139,19 @@ impl Deliver {
     /// The programme's category if Zoho names one, else the default.
     async fn category(&self, program: Option<&ZohoId>) -> Result<MoodleCategoryId, StoreError> {
         let default = self.policy.courses.default_category;
-        let Some(program) = program else { return Ok(default) };
-        let held = self.ledger.stored(Entity::Programs, std::slice::from_ref(program)).await?;
-        let named = held.first().and_then(|record| record.values.text("moodle_id"));
-        Ok(named.and_then(|raw| MoodleCategoryId::parse(raw).ok()).unwrap_or(default))
+        let Some(program) = program else {
+            return Ok(default);
+        };
+        let held = self
+            .ledger
+            .stored(Entity::Programs, std::slice::from_ref(program))
+            .await?;
+        let named = held
+            .first()
+            .and_then(|record| record.values.text("moodle_id"));
+        Ok(named
+            .and_then(|raw| MoodleCategoryId::parse(raw).ok())
+            .unwrap_or(default))
     }
 
     fn wanted(
@@ -133,11 +165,18 @@ impl Deliver {
             fullname: desired.fullname.clone(),
             shortname: desired.shortname.clone(),
             category,
-            starts_at: desired.starts_on.map(|day| start_of_day(day, self.policy.courses.zone)),
+            starts_at: desired
+                .starts_on
+                .map(|day| start_of_day(day, self.policy.courses.zone)),
         }
     }
 
-    fn course_failure(&self, lease: Lease, desired: &DesiredCourse, error: &LmsError) -> WorkResult {
+    fn course_failure(
+        &self,
+        lease: Lease,
+        desired: &DesiredCourse,
+        error: &LmsError,
+    ) -> WorkResult {
         let issue = match error {
             LmsError::Rejected { code, .. } if code == refusal::SHORTNAME_TAKEN => {
                 Some(shortname_taken(desired, None))
@@ -173,8 +212,15 @@ fn course_settled(lease: Lease, course: &ConfirmedCourse, outcome: &'static str)
     if result.effects.confirmed.is_some() {
         let moodle_id = course.course.get();
         let id = key.id.clone();
-        result.effects.link = Some(Link { kind: LinkKind::Course, id: id.clone(), moodle_id });
-        result.effects.desired.extend(write_back::of(Entity::Classes, &id, moodle_id));
+        result.effects.link = Some(Link {
+            kind: LinkKind::Course,
+            id: id.clone(),
+            moodle_id,
+        });
+        result
+            .effects
+            .desired
+            .extend(write_back::of(Entity::Classes, &id, moodle_id));
         result.effects.wakes.push(key);
     }
     result

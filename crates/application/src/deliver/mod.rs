@@ -69,7 +69,14 @@ impl Deliver {
         mappings: Arc<Mappings>,
         policy: Arc<Policy>,
     ) -> Self {
-        Self { crm, lms, ledger, clock, mappings, policy }
+        Self {
+            crm,
+            lms,
+            ledger,
+            clock,
+            mappings,
+            policy,
+        }
     }
 
     /// Works a batch of claims of one lane and answers their results, not yet committed.
@@ -96,14 +103,23 @@ impl Deliver {
     {
         let keys: Vec<_> = leases.iter().map(|lease| lease.key.clone()).collect();
         let states = self.ledger.states(&keys).await?;
-        let mut by_key: HashMap<_, _> =
-            states.into_iter().map(|state| (state.key.clone(), state)).collect();
-        let mut tasks = Tasks { open: Vec::new(), settled: Vec::new() };
+        let mut by_key: HashMap<_, _> = states
+            .into_iter()
+            .map(|state| (state.key.clone(), state))
+            .collect();
+        let mut tasks = Tasks {
+            open: Vec::new(),
+            settled: Vec::new(),
+        };
         for lease in leases {
             match by_key.remove(&lease.key) {
                 None => tasks.settled.push(done(lease, Effects::default())),
                 Some(state) => match parsed(&state) {
-                    Ok((desired, confirmed)) => tasks.open.push(Task { lease, desired, confirmed }),
+                    Ok((desired, confirmed)) => tasks.open.push(Task {
+                        lease,
+                        desired,
+                        confirmed,
+                    }),
                     Err(issue) => tasks.settled.push(failure::stopped(lease, issue)),
                 },
             }
@@ -118,7 +134,10 @@ impl Deliver {
         ids: &[ZohoId],
     ) -> Result<HashMap<ZohoId, i64>, StoreError> {
         let links = self.ledger.links(kind, ids).await?;
-        Ok(links.into_iter().map(|link| (link.id, link.moodle_id)).collect())
+        Ok(links
+            .into_iter()
+            .map(|link| (link.id, link.moodle_id))
+            .collect())
     }
 
     /// Held records by id.
@@ -128,7 +147,10 @@ impl Deliver {
         ids: &[ZohoId],
     ) -> Result<HashMap<ZohoId, StoredRecord>, StoreError> {
         let records = self.ledger.stored(entity, ids).await?;
-        Ok(records.into_iter().map(|record| (record.id.clone(), record)).collect())
+        Ok(records
+            .into_iter()
+            .map(|record| (record.id.clone(), record))
+            .collect())
     }
 }
 
@@ -148,15 +170,24 @@ struct Tasks<D, C> {
 fn parsed<D: DeserializeOwned, C: DeserializeOwned>(
     state: &State,
 ) -> Result<(D, Option<C>), Issue> {
-    let unreadable =
-        |error: serde_json::Error| Issue::new(IssueCode::Protocol, format!("stored state: {error}"));
+    let unreadable = |error: serde_json::Error| {
+        Issue::new(IssueCode::Protocol, format!("stored state: {error}"))
+    };
     let desired = serde_json::from_str(&state.desired).map_err(unreadable)?;
-    let confirmed = state.confirmed.as_deref().map(serde_json::from_str).transpose();
+    let confirmed = state
+        .confirmed
+        .as_deref()
+        .map(serde_json::from_str)
+        .transpose();
     Ok((desired, confirmed.map_err(unreadable)?))
 }
 
 fn done(lease: Lease, effects: Effects) -> WorkResult {
-    WorkResult { lease, verdict: Verdict::Done, effects }
+    WorkResult {
+        lease,
+        verdict: Verdict::Done,
+        effects,
+    }
 }
 
 /// Done, and this is now known of the other side.
@@ -164,7 +195,10 @@ fn confirmed<C: Serialize>(lease: Lease, state: &C, outcome: &'static str) -> Wo
     match serde_json::to_string(state) {
         Ok(json) => {
             let effects = Effects {
-                confirmed: Some(ConfirmedState { confirmed: json, outcome }),
+                confirmed: Some(ConfirmedState {
+                    confirmed: json,
+                    outcome,
+                }),
                 ..Effects::default()
             };
             done(lease, effects)

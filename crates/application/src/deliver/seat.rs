@@ -32,7 +32,7 @@ struct Surroundings {
 /// What one seat needs now.
 enum Step {
     /// Nothing more: the claim is settled.
-    Settled(WorkResult),
+    Settled(Box<WorkResult>),
     /// This enrolment must be written.
     Write(Write),
 }
@@ -54,7 +54,7 @@ impl Deliver {
         let mut writes = Vec::new();
         for task in tasks.open {
             match self.step(task, &around).await? {
-                Step::Settled(result) => results.push(result),
+                Step::Settled(result) => results.push(*result),
                 Step::Write(write) => writes.push(write),
             }
         }
@@ -63,8 +63,14 @@ impl Deliver {
     }
 
     async fn surroundings(&self, tasks: &[SeatTask]) -> Result<Surroundings, StoreError> {
-        let students: Vec<ZohoId> = tasks.iter().map(|task| task.desired.student.clone()).collect();
-        let classes: Vec<ZohoId> = tasks.iter().map(|task| task.desired.class.clone()).collect();
+        let students: Vec<ZohoId> = tasks
+            .iter()
+            .map(|task| task.desired.student.clone())
+            .collect();
+        let classes: Vec<ZohoId> = tasks
+            .iter()
+            .map(|task| task.desired.class.clone())
+            .collect();
         Ok(Surroundings {
             users: self.linked(LinkKind::User, &students).await?,
             courses: self.linked(LinkKind::Course, &classes).await?,
@@ -74,12 +80,22 @@ impl Deliver {
     }
 
     async fn step(&self, task: SeatTask, around: &Surroundings) -> Result<Step, StoreError> {
-        let Task { lease, desired, confirmed: known } = task;
-        let today = self.clock.now().with_timezone(&self.policy.courses.zone).date_naive();
+        let Task {
+            lease,
+            desired,
+            confirmed: known,
+        } = task;
+        let today = self
+            .clock
+            .now()
+            .with_timezone(&self.policy.courses.zone)
+            .date_naive();
         let class = around.classes.get(&desired.class);
-        let access = class.map_or(desired.access, |class| desired.effective(&class.values, today));
+        let access = class.map_or(desired.access, |class| {
+            desired.effective(&class.values, today)
+        });
         match access {
-            Access::Leave => Ok(Step::Settled(left(lease, known))),
+            Access::Leave => Ok(settled(left(lease, known))),
             Access::Suspend => self.suspend(lease, &desired, known).await,
             Access::Enrol => Ok(self.enrol_step(lease, &desired, known, around)),
         }
@@ -92,16 +108,29 @@ impl Deliver {
         known: Option<ConfirmedSeat>,
         around: &Surroundings,
     ) -> Step {
-        let user = around.users.get(&desired.student).copied().and_then(account::user_of);
-        let course = around.courses.get(&desired.class).and_then(|id| MoodleCourseId::new(*id).ok());
+        let user = around
+            .users
+            .get(&desired.student)
+            .copied()
+            .and_then(account::user_of);
+        let course = around
+            .courses
+            .get(&desired.class)
+            .and_then(|id| MoodleCourseId::new(*id).ok());
         let (Some(user), Some(course)) = (user, course) else {
-            return Step::Settled(self.wait(lease, desired, around));
+            return settled(self.wait(lease, desired, around));
         };
         match known {
             Some(known) if known.user == user && known.course == course && !known.suspended => {
-                Step::Settled(seated(lease, &known, "unchanged"))
+                settled(seated(lease, &known, "unchanged"))
             }
-            known => Step::Write(Write { lease, user, course, suspended: false, known }),
+            known => Step::Write(Write {
+                lease,
+                user,
+                course,
+                suspended: false,
+                known,
+            }),
         }
     }
 
@@ -114,13 +143,13 @@ impl Deliver {
         known: Option<ConfirmedSeat>,
     ) -> Result<Step, StoreError> {
         let Some(known) = known else {
-            return Ok(Step::Settled(done(lease, Effects::default())));
+            return Ok(settled(done(lease, Effects::default())));
         };
         if known.suspended {
-            return Ok(Step::Settled(confirmed(lease, &known, "unchanged")));
+            return Ok(settled(confirmed(lease, &known, "unchanged")));
         }
         if self.is_held_by_another(&lease.key.id, desired).await? {
-            return Ok(Step::Settled(left(lease, Some(known))));
+            return Ok(settled(left(lease, Some(known))));
         }
         if !known.ours {
             let message = format!(
@@ -128,10 +157,16 @@ impl Deliver {
                 known.user, known.course
             );
             let issue = Issue::new(IssueCode::SeatNotOurs, message);
-            return Ok(Step::Settled(failure::stopped(lease, issue)));
+            return Ok(settled(failure::stopped(lease, issue)));
         }
         let (user, course) = (known.user, known.course);
-        Ok(Step::Write(Write { lease, user, course, suspended: true, known: Some(known) }))
+        Ok(Step::Write(Write {
+            lease,
+            user,
+            course,
+            suspended: true,
+            known: Some(known),
+        }))
     }
 
     async fn is_held_by_another(
@@ -140,14 +175,19 @@ impl Deliver {
         desired: &DesiredSeat,
     ) -> Result<bool, StoreError> {
         let column = "student_zoho_id";
-        let mut others =
-            self.ledger.children(Entity::Enrollments, column, &desired.student).await?;
+        let mut others = self
+            .ledger
+            .children(Entity::Enrollments, column, &desired.student)
+            .await?;
         others.retain(|id| id != own);
         let others = self.ledger.stored(Entity::Enrollments, &others).await?;
-        Ok(others.iter().filter(|record| record.deleted_at.is_none()).any(|record| {
-            DesiredSeat::plan(&record.values, false)
-                .is_ok_and(|seat| seat.class == desired.class && seat.access == Access::Enrol)
-        }))
+        Ok(others
+            .iter()
+            .filter(|record| record.deleted_at.is_none())
+            .any(|record| {
+                DesiredSeat::plan(&record.values, false)
+                    .is_ok_and(|seat| seat.class == desired.class && seat.access == Access::Enrol)
+            }))
     }
 
     /// The parent that is missing decides what is waited for, and for how long.
@@ -158,16 +198,33 @@ impl Deliver {
             record.is_some_and(|record| record.deleted_at.is_some())
         };
         let (on, what) = if student.is_none() || gone(student) {
-            (WorkKey::new(Lane::Refresh(Entity::Students), desired.student.clone()), "the student")
+            (
+                WorkKey::new(Lane::Refresh(Entity::Students), desired.student.clone()),
+                "the student",
+            )
         } else if class.is_none() || gone(class) {
-            (WorkKey::new(Lane::Refresh(Entity::Classes), desired.class.clone()), "the class")
+            (
+                WorkKey::new(Lane::Refresh(Entity::Classes), desired.class.clone()),
+                "the class",
+            )
         } else if !around.users.contains_key(&desired.student) {
-            (WorkKey::new(account::LANE, desired.student.clone()), "the student's Moodle account")
+            (
+                WorkKey::new(account::LANE, desired.student.clone()),
+                "the student's Moodle account",
+            )
         } else {
             let on = WorkKey::new(Lane::Course, desired.class.clone());
             let reason = "waits for the class's Moodle course".to_owned();
-            let verdict = Verdict::Wait { on, reason, until: None };
-            return WorkResult { lease, verdict, effects: Effects::default() };
+            let verdict = Verdict::Wait {
+                on,
+                reason,
+                until: None,
+            };
+            return WorkResult {
+                lease,
+                verdict,
+                effects: Effects::default(),
+            };
         };
         self.wait_for_parent(lease, on, what)
     }
@@ -179,11 +236,22 @@ impl Deliver {
         let since = lease.waiting_since.unwrap_or(now);
         let verdict = if now - since >= longest {
             let message = format!("Waited a day for {what} ({}).", on.id);
-            Verdict::Stopped { issue: Issue::new(IssueCode::ParentMissing, message), on: Some(on) }
+            Verdict::Stopped {
+                issue: Issue::new(IssueCode::ParentMissing, message),
+                on: Some(on),
+            }
         } else {
-            Verdict::Wait { on, reason: format!("waits for {what}"), until: Some(since + longest) }
+            Verdict::Wait {
+                on,
+                reason: format!("waits for {what}"),
+                until: Some(since + longest),
+            }
         };
-        WorkResult { lease, verdict, effects: Effects::default() }
+        WorkResult {
+            lease,
+            verdict,
+            effects: Effects::default(),
+        }
     }
 
     async fn write_seats(&self, writes: Vec<Write>) -> Result<Vec<WorkResult>, DeliverError> {
@@ -200,7 +268,8 @@ impl Deliver {
             return Ok(results);
         }
         let moved = self.release_moved(&pending).await?;
-        let enrolments: Vec<Enrolment> = pending.iter().map(|write| self.enrolment(write)).collect();
+        let enrolments: Vec<Enrolment> =
+            pending.iter().map(|write| self.enrolment(write)).collect();
         let outcomes = self.lms.enrol(&enrolments).await?;
         for (write, outcome) in pending.into_iter().zip(outcomes) {
             let outcome = match moved.get(&write.lease.key.id) {
@@ -217,11 +286,17 @@ impl Deliver {
         &self,
         writes: &[Write],
     ) -> Result<HashMap<MoodleCourseId, HashSet<MoodleUserId>>, LmsError> {
-        let courses: HashSet<MoodleCourseId> =
-            writes.iter().filter(|write| is_first_attempt(write)).map(|write| write.course).collect();
+        let courses: HashSet<MoodleCourseId> = writes
+            .iter()
+            .filter(|write| is_first_attempt(write))
+            .map(|write| write.course)
+            .collect();
         let mut members = HashMap::new();
         for course in courses {
-            members.insert(course, self.lms.enrolled_in(course).await?.into_iter().collect());
+            members.insert(
+                course,
+                self.lms.enrolled_in(course).await?.into_iter().collect(),
+            );
         }
         Ok(members)
     }
@@ -237,12 +312,17 @@ impl Deliver {
                 let known = write.known.as_ref()?;
                 let elsewhere = known.user != write.user || known.course != write.course;
                 let leave = elsewhere && known.ours && !known.suspended;
-                leave.then(|| (write.lease.key.id.clone(), Enrolment {
-                    user: known.user,
-                    course: known.course,
-                    role: self.policy.student_role,
-                    suspended: true,
-                }))
+                leave.then(|| {
+                    (
+                        write.lease.key.id.clone(),
+                        Enrolment {
+                            user: known.user,
+                            course: known.course,
+                            role: self.policy.student_role,
+                            suspended: true,
+                        },
+                    )
+                })
             })
             .collect();
         if moved.is_empty() {
@@ -269,13 +349,31 @@ impl Deliver {
     fn written(&self, write: Write, outcome: Result<(), LmsError>) -> WorkResult {
         match outcome {
             Ok(()) => {
-                let Write { user, course, suspended, .. } = write;
-                let seat = ConfirmedSeat { user, course, suspended, ours: true };
-                seated(write.lease, &seat, if suspended { "suspended" } else { "enrolled" })
+                let Write {
+                    user,
+                    course,
+                    suspended,
+                    ..
+                } = write;
+                let seat = ConfirmedSeat {
+                    user,
+                    course,
+                    suspended,
+                    ours: true,
+                };
+                seated(
+                    write.lease,
+                    &seat,
+                    if suspended { "suspended" } else { "enrolled" },
+                )
             }
             Err(error) => failure::result(&error, write.lease, self.clock.now()),
         }
     }
+}
+
+fn settled(result: WorkResult) -> Step {
+    Step::Settled(Box::new(result))
 }
 
 fn is_first_attempt(write: &Write) -> bool {
@@ -287,7 +385,9 @@ fn found_before(
     members: &HashMap<MoodleCourseId, HashSet<MoodleUserId>>,
 ) -> Option<ConfirmedSeat> {
     let was_there = is_first_attempt(write)
-        && members.get(&write.course).is_some_and(|users| users.contains(&write.user));
+        && members
+            .get(&write.course)
+            .is_some_and(|users| users.contains(&write.user));
     was_there.then_some(ConfirmedSeat {
         user: write.user,
         course: write.course,

@@ -36,21 +36,36 @@ impl Deliver {
     }
 
     async fn teaching(&self, task: TeachingTask) -> Result<WorkResult, DeliverError> {
-        let Task { lease, desired, confirmed: known } = task;
+        let Task {
+            lease,
+            desired,
+            confirmed: known,
+        } = task;
         let class = lease.key.id.clone();
-        let links = self.linked(LinkKind::Course, std::slice::from_ref(&class)).await?;
-        let Some(course) = links.get(&class).and_then(|id| MoodleCourseId::new(*id).ok()) else {
+        let links = self
+            .linked(LinkKind::Course, std::slice::from_ref(&class))
+            .await?;
+        let Some(course) = links
+            .get(&class)
+            .and_then(|id| MoodleCourseId::new(*id).ok())
+        else {
             let verdict = Verdict::Wait {
                 on: WorkKey::new(Lane::Course, class),
                 reason: "waits for the class's Moodle course".to_owned(),
                 until: None,
             };
-            return Ok(WorkResult { lease, verdict, effects: Effects::default() });
+            return Ok(WorkResult {
+                lease,
+                verdict,
+                effects: Effects::default(),
+            });
         };
         let Some(teacher) = desired.teacher else {
             return Ok(self.no_teacher(lease, known).await);
         };
-        let held = self.held(Entity::Teachers, std::slice::from_ref(&teacher)).await?;
+        let held = self
+            .held(Entity::Teachers, std::slice::from_ref(&teacher))
+            .await?;
         let Some(record) = held.get(&teacher) else {
             let on = WorkKey::new(Lane::Refresh(Entity::Teachers), teacher);
             return Ok(self.wait_for_parent(lease, on, "the teacher"));
@@ -68,7 +83,10 @@ impl Deliver {
         teacher: &StoredRecord,
     ) -> Result<Option<MoodleUserId>, LmsError> {
         let values = &teacher.values;
-        for address in [values.text("academic_email"), values.text("email")].into_iter().flatten() {
+        for address in [values.text("academic_email"), values.text("email")]
+            .into_iter()
+            .flatten()
+        {
             let username = moodle_username(address);
             if !username.is_empty() {
                 let found = self.lms.users_by(UserKey::Username, &[username]).await?;
@@ -76,7 +94,10 @@ impl Deliver {
                     return Ok(Some(user.id));
                 }
             }
-            let found = self.lms.users_by(UserKey::Email, &[address.to_owned()]).await?;
+            let found = self
+                .lms
+                .users_by(UserKey::Email, &[address.to_owned()])
+                .await?;
             if let [user] = found.as_slice() {
                 return Ok(Some(user.id));
             }
@@ -117,10 +138,26 @@ impl Deliver {
         }
         let first = fence <= 1;
         if first && self.lms.enrolled_in(course).await?.contains(&user) {
-            return Ok((ConfirmedSeat { user, course, suspended: false, ours: false }, "found"));
+            return Ok((
+                ConfirmedSeat {
+                    user,
+                    course,
+                    suspended: false,
+                    ours: false,
+                },
+                "found",
+            ));
         }
         self.write_teacher(user, course, false).await?;
-        Ok((ConfirmedSeat { user, course, suspended: false, ours: true }, "enrolled"))
+        Ok((
+            ConfirmedSeat {
+                user,
+                course,
+                suspended: false,
+                ours: true,
+            },
+            "enrolled",
+        ))
     }
 
     async fn no_teacher(&self, lease: Lease, known: Option<ConfirmedSeat>) -> WorkResult {
@@ -128,7 +165,14 @@ impl Deliver {
             return done(lease, Effects::default());
         };
         match self.write_teacher(before.user, before.course, true).await {
-            Ok(()) => confirmed(lease, &ConfirmedSeat { suspended: true, ..before }, "suspended"),
+            Ok(()) => confirmed(
+                lease,
+                &ConfirmedSeat {
+                    suspended: true,
+                    ..before
+                },
+                "suspended",
+            ),
             Err(error) => failure::result(&error, lease, self.clock.now()),
         }
     }
@@ -140,7 +184,12 @@ impl Deliver {
         suspended: bool,
     ) -> Result<(), LmsError> {
         let role = self.policy.teacher_role;
-        let enrolment = Enrolment { user, course, role, suspended };
+        let enrolment = Enrolment {
+            user,
+            course,
+            role,
+            suspended,
+        };
         let outcomes = self.lms.enrol(&[enrolment]).await?;
         outcomes.into_iter().next().unwrap_or(Ok(()))
     }

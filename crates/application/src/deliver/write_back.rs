@@ -35,25 +35,34 @@ struct Fields {
 pub(super) fn of(entity: Entity, id: &ZohoId, moodle_id: i64) -> Option<DesiredState> {
     fields(entity)?;
     let desired = serde_json::to_string(&Desired { moodle_id }).ok()?;
-    Some(DesiredState { key: WorkKey::new(Lane::WriteBack(entity), id.clone()), desired })
+    Some(DesiredState {
+        key: WorkKey::new(Lane::WriteBack(entity), id.clone()),
+        desired,
+    })
 }
 
 /// Field names of the account's export; classes have neither flag nor stamp.
 fn fields(entity: Entity) -> Option<Fields> {
     let (flag, stamp) = (Some("Synced_to_Moodle"), Some("Last_Sync_Date"));
     match entity {
-        Entity::Students => {
-            Some(Fields { id: "Student_Moodle_ID", flag, stamp, column: "moodle_user_id" })
-        }
+        Entity::Students => Some(Fields {
+            id: "Student_Moodle_ID",
+            flag,
+            stamp,
+            column: "moodle_user_id",
+        }),
         Entity::Classes => Some(Fields {
             id: "Moodle_Class_ID",
             flag: None,
             stamp: None,
             column: "moodle_class_id",
         }),
-        Entity::Enrollments => {
-            Some(Fields { id: "Moodle_Course_ID", flag, stamp, column: "moodle_course_id" })
-        }
+        Entity::Enrollments => Some(Fields {
+            id: "Moodle_Course_ID",
+            flag,
+            stamp,
+            column: "moodle_course_id",
+        }),
         _ => None,
     }
 }
@@ -66,8 +75,14 @@ impl Deliver {
     ) -> Result<Vec<WorkResult>, DeliverError> {
         let tasks = self.tasks::<Desired, Desired>(leases).await?;
         let mut results = tasks.settled;
-        let Some(names) = fields(entity) else { return Ok(results) };
-        let ids: Vec<ZohoId> = tasks.open.iter().map(|task| task.lease.key.id.clone()).collect();
+        let Some(names) = fields(entity) else {
+            return Ok(results);
+        };
+        let ids: Vec<ZohoId> = tasks
+            .open
+            .iter()
+            .map(|task| task.lease.key.id.clone())
+            .collect();
         let held = self.held(entity, &ids).await?;
         let mut pending = Vec::new();
         for task in tasks.open {
@@ -103,10 +118,13 @@ impl Deliver {
             })
             .collect();
         let outcomes = self.crm.write(module, &WriteMode::Update, &records).await?;
-        let results = pending.into_iter().zip(outcomes).map(|(task, outcome)| match outcome {
-            Ok(_) => confirmed(task.lease, &task.desired, "written"),
-            Err(error) => failure::result(&error, task.lease, self.clock.now()),
-        });
+        let results = pending
+            .into_iter()
+            .zip(outcomes)
+            .map(|(task, outcome)| match outcome {
+                Ok(_) => confirmed(task.lease, &task.desired, "written"),
+                Err(error) => failure::result(&error, task.lease, self.clock.now()),
+            });
         Ok(results.collect())
     }
 
@@ -117,7 +135,8 @@ impl Deliver {
         moodle_id: i64,
         known: Option<&Vec<CrmField>>,
     ) -> BTreeMap<String, FieldValue> {
-        let field = |name: &str| known.and_then(|known| known.iter().find(|field| field.api_name == name));
+        let field =
+            |name: &str| known.and_then(|known| known.iter().find(|field| field.api_name == name));
         let exists = |name: &str| known.is_none() || field(name).is_some();
         let numeric = field(names.id)
             .is_some_and(|field| matches!(field.data_type.as_str(), "integer" | "double"));

@@ -76,7 +76,10 @@ impl Body {
     /// Parses JSON, a form or multipart, whatever the content type claims, as senders get it
     /// wrong. An empty body is an empty object: the id may be in the query.
     pub fn parse(content_type: &str, raw: &[u8]) -> Result<Self, BodyFault> {
-        let bytes = raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw).trim_ascii();
+        let bytes = raw
+            .strip_prefix(b"\xEF\xBB\xBF")
+            .unwrap_or(raw)
+            .trim_ascii();
         if bytes.is_empty() {
             return Ok(Self(Map::new()));
         }
@@ -140,16 +143,24 @@ impl Body {
             return (many(ids), None);
         }
         if let Some(Value::Array(data)) = self.0.get("data") {
-            let objects: Vec<&Map<String, Value>> = data.iter().filter_map(Value::as_object).collect();
-            let ids = objects.iter().filter_map(|object| object.get("id").and_then(plain)).collect();
-            let times: Option<Vec<String>> = objects.iter().map(|object| modified(object)).collect();
+            let objects: Vec<&Map<String, Value>> =
+                data.iter().filter_map(Value::as_object).collect();
+            let ids = objects
+                .iter()
+                .filter_map(|object| object.get("id").and_then(plain))
+                .collect();
+            let times: Option<Vec<String>> =
+                objects.iter().map(|object| modified(object)).collect();
             return (ids, times);
         }
         if let Some(id) = field("record_id") {
             return (vec![id], None);
         }
         let time = modified(&self.0).map(|time| vec![time]);
-        (field("id").or_else(|| field("Id")).into_iter().collect(), time)
+        (
+            field("id").or_else(|| field("Id")).into_iter().collect(),
+            time,
+        )
     }
 
     fn module(&self) -> Option<String> {
@@ -182,7 +193,10 @@ impl Body {
         if self.0.contains_key("ids")
             && let (Some(channel), Some(server_time)) = (field("channel_id"), field("server_time"))
         {
-            return Identity::Notification { channel, server_time };
+            return Identity::Notification {
+                channel,
+                server_time,
+            };
         }
         match modified {
             Some(times) if !times.is_empty() => Identity::Modified(times),
@@ -204,13 +218,20 @@ impl Notice {
         match &self.identity {
             Identity::None => Provenance::None,
             Identity::Named(name) => Provenance::Sender(format!("event/{name}")),
-            Identity::Notification { channel, server_time } => Provenance::Sender(format!(
+            Identity::Notification {
+                channel,
+                server_time,
+            } => Provenance::Sender(format!(
                 "notification/{channel}/{server_time}/{entity}/{}/{}",
                 operation.word(),
                 ids()
             )),
             Identity::Modified(times) => {
-                let gone = if operation == Operation::Delete { "/delete" } else { "" };
+                let gone = if operation == Operation::Delete {
+                    "/delete"
+                } else {
+                    ""
+                };
                 let times = times.join(",");
                 Provenance::ModifiedTime(format!("modified/{entity}/{}/{times}{gone}", ids()))
             }
@@ -226,7 +247,7 @@ fn record_id(raw: &str) -> Result<ZohoId, BodyFault> {
     if trimmed.starts_with('$') {
         return Err(BodyFault::MergeField);
     }
-    ZohoId::parse(trimmed).map_err(|_| BodyFault::BadRecordId)
+    ZohoId::parse(trimmed).ok().ok_or(BodyFault::BadRecordId)
 }
 
 /// Text, or a number that kept its digits.
@@ -273,8 +294,15 @@ fn object_of(pairs: impl Iterator<Item = (String, String)>) -> Map<String, Value
 
 /// The text parts of `multipart/form-data`, which is what Zoho's form-data bodies are.
 fn multipart(content_type: &str, raw: &[u8]) -> Result<Map<String, Value>, BodyFault> {
-    let (_, rest) = content_type.split_once("boundary=").ok_or(BodyFault::Malformed)?;
-    let boundary = rest.split(';').next().unwrap_or_default().trim().trim_matches('"');
+    let (_, rest) = content_type
+        .split_once("boundary=")
+        .ok_or(BodyFault::Malformed)?;
+    let boundary = rest
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .trim_matches('"');
     if boundary.is_empty() {
         return Err(BodyFault::Malformed);
     }
@@ -307,7 +335,11 @@ mod tests {
 
     #[test]
     fn variant_1_names_one_record() {
-        let read = notice(JSON, r#"{"zoho_id":"900000000000101","module":"BTEC_Students"}"#).unwrap();
+        let read = notice(
+            JSON,
+            r#"{"zoho_id":"900000000000101","module":"BTEC_Students"}"#,
+        )
+        .unwrap();
         assert_eq!(ids(&read), ["900000000000101"]);
         assert_eq!(read.module.as_deref(), Some("BTEC_Students"));
         assert_eq!(read.identity, Identity::None);
@@ -315,7 +347,10 @@ mod tests {
 
     #[test]
     fn variant_2_has_its_id_in_the_query() {
-        let read = Body::parse("", b"").unwrap().notice(Some("900000000000101")).unwrap();
+        let read = Body::parse("", b"")
+            .unwrap()
+            .notice(Some("900000000000101"))
+            .unwrap();
         assert_eq!(ids(&read), ["900000000000101"]);
     }
 
@@ -374,7 +409,8 @@ mod tests {
 
     #[test]
     fn multipart_fields_are_a_form_too() {
-        let raw = "--x\r\nContent-Disposition: form-data; name=\"zoho_id\"\r\n\r\n9001\r\n--x--\r\n";
+        let raw =
+            "--x\r\nContent-Disposition: form-data; name=\"zoho_id\"\r\n\r\n9001\r\n--x--\r\n";
         let read = notice("multipart/form-data; boundary=x", raw).unwrap();
         assert_eq!(ids(&read), ["9001"]);
     }
@@ -382,7 +418,10 @@ mod tests {
     #[test]
     fn json_is_read_whatever_its_content_type_and_byte_order_mark() {
         for content_type in ["text/plain", "application/x-www-form-urlencoded", ""] {
-            assert!(notice(content_type, "\u{feff} {\"zoho_id\":\"9001\"}").is_ok(), "{content_type}");
+            assert!(
+                notice(content_type, "\u{feff} {\"zoho_id\":\"9001\"}").is_ok(),
+                "{content_type}"
+            );
         }
     }
 
@@ -393,7 +432,10 @@ mod tests {
         assert_eq!(fault("[1,2]"), "malformed_body");
         assert_eq!(fault("{}"), "no_record_id");
         assert_eq!(fault(r#"{"ids":[]}"#), "no_record_id");
-        assert_eq!(fault(r#"{"zoho_id":"${!BTEC_Students.Id}"}"#), "merge_field_not_substituted");
+        assert_eq!(
+            fault(r#"{"zoho_id":"${!BTEC_Students.Id}"}"#),
+            "merge_field_not_substituted"
+        );
         assert_eq!(fault(r#"{"zoho_id":"12ab"}"#), "bad_record_id");
         assert_eq!(fault(r#"{"ids":["1",null]}"#), "no_record_id");
         assert_eq!(fault(r#"{"zoho_id":9.5}"#), "bad_record_id");
@@ -408,7 +450,11 @@ mod tests {
 
     #[test]
     fn a_deletion_is_never_taken_for_the_edit_before_it() {
-        let read = notice(JSON, r#"{"id":"9001","Modified_Time":"2026-11-22T10:00:00+03:00"}"#).unwrap();
+        let read = notice(
+            JSON,
+            r#"{"id":"9001","Modified_Time":"2026-11-22T10:00:00+03:00"}"#,
+        )
+        .unwrap();
         assert_ne!(
             read.provenance("students", Operation::Update),
             read.provenance("students", Operation::Delete)

@@ -94,7 +94,14 @@ impl ReceiveWebhook {
         secret: Option<WebhookSecret>,
         modules: HashMap<String, Entity>,
     ) -> Self {
-        Self { inbox, clock, ids, wakeup, secret, modules }
+        Self {
+            inbox,
+            clock,
+            ids,
+            wakeup,
+            secret,
+            modules,
+        }
     }
 
     /// Whether notices can be taken in at all.
@@ -104,7 +111,10 @@ impl ReceiveWebhook {
 
     /// The entity a path means: an entity key, a mapped module name or an older address.
     pub fn route(&self, tail: &str) -> Option<Route> {
-        let named = |entity| Route { entity, operation: None };
+        let named = |entity| Route {
+            entity,
+            operation: None,
+        };
         Entity::from_key(tail)
             .or_else(|| self.modules.get(tail).copied())
             .map(named)
@@ -138,7 +148,10 @@ impl ReceiveWebhook {
         notice: Notice,
     ) -> Result<Accepted, Refusal> {
         let named = notice.module.as_deref().and_then(|module| {
-            self.modules.get(module).copied().or_else(|| Entity::from_key(module))
+            self.modules
+                .get(module)
+                .copied()
+                .or_else(|| Entity::from_key(module))
         });
         let entity = named.unwrap_or(route.entity);
         let operation = notice
@@ -187,12 +200,17 @@ fn proof_outside_body(secret: &WebhookSecret, call: &Call<'_>) -> Result<Proof, 
     let checks = [
         call.header_token.map(|token| secret.is_static_token(token)),
         call.query_token.map(|token| secret.is_static_token(token)),
-        call.signature.map(|header| secret.is_signature(header, call.body)),
+        call.signature
+            .map(|header| secret.is_signature(header, call.body)),
     ];
     if checks.contains(&Some(false)) {
         return Err(Refusal::Unauthorised);
     }
-    if checks.contains(&Some(true)) { Ok(Proof::Valid) } else { Ok(Proof::OnlyBodyCanTell) }
+    if checks.contains(&Some(true)) {
+        Ok(Proof::Valid)
+    } else {
+        Ok(Proof::OnlyBodyCanTell)
+    }
 }
 
 fn proof_inside_body(secret: &WebhookSecret, body: &Body, proof: &Proof) -> Result<(), Refusal> {

@@ -53,8 +53,12 @@ impl WebhookSecret {
 
     /// Whether `sha256=<hex>` signs these bytes; the hex may be of either case.
     pub fn is_signature(&self, header: &str, body: &[u8]) -> bool {
-        let Some(digits) = header.trim().strip_prefix("sha256=") else { return false };
-        let Ok(given) = hex::decode(digits) else { return false };
+        let Some(digits) = header.trim().strip_prefix("sha256=") else {
+            return false;
+        };
+        let Ok(given) = hex::decode(digits) else {
+            return false;
+        };
         self.any(|secret| bool::from(tag(secret, body).as_slice().ct_eq(&given)))
     }
 
@@ -101,7 +105,10 @@ mod tests {
             secret().channel_token("10001"),
             "SBktPKK8wSQEC6P4690Jh86AW3_D3kSyw5aZO1N0H9U"
         );
-        assert_eq!(secret().static_token(), "uKoy3sibo9bBb1OVw1viJxB5R4QwPf3fP-oqXdnmM6M");
+        assert_eq!(
+            secret().static_token(),
+            "uKoy3sibo9bBb1OVw1viJxB5R4QwPf3fP-oqXdnmM6M"
+        );
         assert!(secret().is_signature(signature, body));
         assert!(secret().is_signature(&signature.to_uppercase().replace("SHA", "sha"), body));
         assert!(!secret().is_signature(signature, b"{}"));
@@ -109,7 +116,12 @@ mod tests {
 
     #[test]
     fn a_blank_or_short_secret_is_none() {
-        for text in ["", "               ", "fifteen-bytes-x", "                    "] {
+        for text in [
+            "",
+            "               ",
+            "fifteen-bytes-x",
+            "                    ",
+        ] {
             assert!(WebhookSecret::new(text.into(), None).is_none(), "{text:?}");
         }
     }

@@ -52,7 +52,13 @@ pub async fn issues(
         Some("all") => None,
         Some(_) => return Err(Problem::BadParameter),
     };
-    let page = web.issues.page(open, query.cursor, query.limit.unwrap_or(50)).await?;
-    let list = IssueList { items: page.items, next_cursor: page.next_cursor };
+    let page = web
+        .issues
+        .page(open, query.cursor, query.limit.unwrap_or(50))
+        .await?;
+    let list = IssueList {
+        items: page.items,
+        next_cursor: page.next_cursor,
+    };
     Ok(HttpResponse::Ok().json(list))
 }

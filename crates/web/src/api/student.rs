@@ -52,7 +52,11 @@ pub async fn profile(
     request: HttpRequest,
     reader: StudentReader,
 ) -> Result<HttpResponse, Problem> {
-    let answer = web.portal.profile(reader.user).await?.ok_or(Problem::NotLinked)?;
+    let answer = web
+        .portal
+        .profile(reader.user)
+        .await?
+        .ok_or(Problem::NotLinked)?;
     respond(&request, &answer)
 }
 
@@ -75,29 +79,49 @@ pub async fn classes(
     request: HttpRequest,
     reader: StudentReader,
 ) -> Result<HttpResponse, Problem> {
-    let answer = web.portal.classes(reader.user).await?.ok_or(Problem::NotLinked)?;
+    let answer = web
+        .portal
+        .classes(reader.user)
+        .await?
+        .ok_or(Problem::NotLinked)?;
     respond(&request, &answer)
 }
 
 /// The answer with a strong ETag of data and language, or 304.
-fn respond<T: Serialize>(request: &HttpRequest, answer: &Answer<T>) -> Result<HttpResponse, Problem> {
+fn respond<T: Serialize>(
+    request: &HttpRequest,
+    answer: &Answer<T>,
+) -> Result<HttpResponse, Problem> {
     let data = serde_json::to_vec(&answer.data).map_err(|error| {
         tracing::error!(%error, "the answer cannot be written as JSON");
         Problem::Internal
     })?;
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let header = |name| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     let mut hash = Sha256::new();
     hash.update(&data);
     hash.update(header(ACCEPT_LANGUAGE).unwrap_or_default());
     let mut tag = hex::encode(hash.finalize());
     tag.truncate(32);
     let tag = format!("\"{tag}\"");
-    let known = header(IF_NONE_MATCH)
-        .is_some_and(|tags| tags.split(',').any(|given| given.trim() == tag));
-    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let known =
+        header(IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(|given| given.trim() == tag));
+    let mut response = if known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
     response
         .insert_header((ETAG, tag))
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header(("Mzi-Contract", "1"));
-    if known { Ok(response.finish()) } else { Ok(response.json(answer)) }
+    if known {
+        Ok(response.finish())
+    } else {
+        Ok(response.json(answer))
+    }
 }

@@ -129,7 +129,12 @@ impl PluginTokens {
             }
             secrets.push(SecretString::from(text));
         }
-        Ok(Self { secrets, key_id, issuers, seen: SeenIds::default() })
+        Ok(Self {
+            secrets,
+            key_id,
+            issuers,
+            seen: SeenIds::default(),
+        })
     }
 
     /// Checks a token against the request it came with. A read's token works once a process.
@@ -141,11 +146,15 @@ impl PluginTokens {
     ) -> Result<Verified, Problem> {
         let claims = self.signed_claims(token).ok_or(Problem::InvalidToken)?;
         let seconds = now.timestamp();
-        let life = claims.exp.checked_sub(claims.iat).ok_or(Problem::InvalidToken)?;
+        let life = claims
+            .exp
+            .checked_sub(claims.iat)
+            .ok_or(Problem::InvalidToken)?;
         let timely = (0..=LONGEST_LIFE).contains(&life)
             && seconds <= claims.exp.saturating_add(LEEWAY)
             && seconds >= claims.iat.saturating_sub(LEEWAY);
-        let addressed = claims.aud == AUDIENCE && self.issuers.iter().any(|site| *site == claims.iss);
+        let addressed =
+            claims.aud == AUDIENCE && self.issuers.iter().any(|site| *site == claims.iss);
         let binding = request_binding(bound);
         let same: bool = binding.as_bytes().ct_eq(claims.rb.as_bytes()).into();
         if !(timely && addressed && same) {
@@ -160,7 +169,11 @@ impl PluginTokens {
         if !self.seen.is_first(id, seconds) {
             return Err(Problem::InvalidToken);
         }
-        Ok(Verified { scope: claims.scope, user, actor })
+        Ok(Verified {
+            scope: claims.scope,
+            user,
+            actor,
+        })
     }
 
     fn signed_claims(&self, token: &str) -> Option<Claims> {
@@ -198,7 +211,10 @@ fn subject(text: &str) -> Option<Option<MoodleUserId>> {
         user => {
             let digits = user.strip_prefix("user:")?;
             let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-            plain.then(|| MoodleUserId::parse(digits).ok()).flatten().map(Some)
+            plain
+                .then(|| MoodleUserId::parse(digits).ok())
+                .flatten()
+                .map(Some)
         }
     }
 }
@@ -212,7 +228,11 @@ fn is_signature(secret: &SecretString, signed: &[u8], signature: &[u8]) -> bool 
         return false;
     };
     mac.update(signed);
-    mac.finalize().into_bytes().as_slice().ct_eq(signature).into()
+    mac.finalize()
+        .into_bytes()
+        .as_slice()
+        .ct_eq(signature)
+        .into()
 }
 
 /// Token ids of this process, remembered for as long as their tokens could be valid.
@@ -244,11 +264,24 @@ mod tests {
 
     #[test]
     fn the_contracts_binding_vectors_hold() {
-        let read = Bound { method: "GET", target: "/api/v1/student/profile", body: b"" };
-        assert_eq!(request_binding(read), "8N5Vs0IXcEJ5ovfu9aQQy22o5HYiS7B0_3iPLibQlGM");
-        let write =
-            Bound { method: "POST", target: "/api/v1/moodle/events", body: br#"{"events":[]}"# };
-        assert_eq!(request_binding(write), "bJ2_F13blHzzr-Lz1tViw9itVuTbhqKqT8V6mdb208s");
+        let read = Bound {
+            method: "GET",
+            target: "/api/v1/student/profile",
+            body: b"",
+        };
+        assert_eq!(
+            request_binding(read),
+            "8N5Vs0IXcEJ5ovfu9aQQy22o5HYiS7B0_3iPLibQlGM"
+        );
+        let write = Bound {
+            method: "POST",
+            target: "/api/v1/moodle/events",
+            body: br#"{"events":[]}"#,
+        };
+        assert_eq!(
+            request_binding(write),
+            "bJ2_F13blHzzr-Lz1tViw9itVuTbhqKqT8V6mdb208s"
+        );
     }
 
     #[test]
@@ -264,7 +297,13 @@ mod tests {
     fn only_whole_numbers_are_users() {
         assert_eq!(subject("moodle:system"), Some(None));
         assert!(matches!(subject("moodle:user:42"), Some(Some(user)) if user.get() == 42));
-        for text in ["moodle:user:", "moodle:user:0", "moodle:user:+4", "user:4", "moodle:user:4 "] {
+        for text in [
+            "moodle:user:",
+            "moodle:user:0",
+            "moodle:user:+4",
+            "user:4",
+            "moodle:user:4 ",
+        ] {
             assert_eq!(subject(text), None, "{text}");
         }
     }

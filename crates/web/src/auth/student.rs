@@ -38,8 +38,15 @@ impl FromRequest for StudentReader {
             let web = request.app_data::<Data<Web>>().ok_or(Problem::Internal)?;
             let tokens = web.plugin.as_ref().ok_or(Problem::PluginDisabled)?;
             let token = bearer(&request).ok_or(Problem::InvalidToken)?;
-            let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-            let bound = Bound { method: request.method().as_str(), target, body: &body };
+            let target = request
+                .uri()
+                .path_and_query()
+                .map_or("/", |target| target.as_str());
+            let bound = Bound {
+                method: request.method().as_str(),
+                target,
+                body: &body,
+            };
             let verified = tokens.verify(token, bound, now())?;
             if verified.scope != Scope::StudentRead {
                 return Err(Problem::ScopeNotAllowed);
@@ -51,7 +58,10 @@ impl FromRequest for StudentReader {
 }
 
 /// Tokens are checked against the wall clock: the plugin on the other side has no other.
-#[expect(clippy::disallowed_methods, reason = "the token's times are another machine's wall clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the token's times are another machine's wall clock"
+)]
 fn now() -> chrono::DateTime<Utc> {
     Utc::now()
 }
