@@ -5,12 +5,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use mzi_ports::{
     Crm, CrmError,
-    crm::{Page, PageRequest},
+    crm::{Page, PageRequest, RecordWrite, WriteMode},
 };
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::world::{MODULE, Zoho, api, id, millis, modules, names, no_modules, ok};
+use crate::world::{MODULE, Zoho, answer, api, id, millis, modules, names, no_modules, ok};
 
 fn walk() -> PageRequest {
     PageRequest {
@@ -60,6 +60,38 @@ async fn the_last_tenth_of_the_budget_is_kept_from_sweeps() {
     assert!(after > Duration::from_secs(24 * 3600), "{after:?}");
     assert!(asked.is_ok());
     assert_eq!(zoho.count("/crm/v8/BTEC_Grades").await, 91);
+}
+
+#[tokio::test]
+async fn a_write_costs_a_credit_for_every_ten_records() {
+    let zoho = Zoho::start().await;
+    let added = json!({"code": "SUCCESS", "details": {"id": "900"}, "status": "success"});
+    let written = json!({"data": vec![added; 95]});
+    zoho.answers(api("POST", MODULE), answer(201, written))
+        .await;
+    let crm = zoho.crm_with(zoho.settings().with_daily_credits(100).unwrap());
+    let records = vec![
+        RecordWrite {
+            id: None,
+            fields: [].into()
+        };
+        95
+    ];
+    for _ in 0..10 {
+        assert!(
+            crm.write(MODULE, &WriteMode::Insert, &records)
+                .await
+                .is_ok()
+        );
+    }
+
+    let refused = crm.write(MODULE, &WriteMode::Insert, &records[..1]).await;
+
+    assert!(
+        matches!(refused, Err(CrmError::RateLimited { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(zoho.count("/crm/v8/BTEC_Grades").await, 10);
 }
 
 #[tokio::test]

@@ -114,6 +114,38 @@ async fn no_more_calls_are_in_flight_than_allowed() {
 }
 
 #[tokio::test]
+async fn heavy_calls_have_a_lower_limit_that_holds_up_no_others() {
+    let world = organisation(empty()).await;
+    world
+        .crm
+        .write(GRADES, &WriteMode::Insert, &units(1))
+        .await
+        .unwrap();
+    let crm = client(
+        &world.zoho,
+        world.settings.clone().with_concurrency(25).unwrap(),
+    );
+    crm.modules().await.unwrap();
+    world.zoho.fault(Fault::always(Effect::Latency { ms: 50 }));
+    let request = PageRequest {
+        module: GRADES.into(),
+        fields: names(&[NAME]),
+        modified_since: None,
+        page_token: None,
+    };
+
+    world.zoho.clear_calls();
+    join_all((0..20).map(|_| crm.page(&request))).await;
+    assert_eq!(world.zoho.calls().max_in_flight, 10);
+
+    world.zoho.clear_calls();
+    let pages = join_all((0..20).map(|_| crm.page(&request)));
+    let others = join_all((0..20).map(|_| crm.modules()));
+    tokio::join!(pages, others);
+    assert_eq!(world.zoho.calls().max_in_flight, 25);
+}
+
+#[tokio::test]
 async fn tokens_that_end_early_are_replaced_without_a_lost_call() {
     let world = organisation(empty()).await;
     world.crm.modules().await.unwrap();
