@@ -12,44 +12,48 @@ use crate::wire::Object;
 ///
 /// An empty list is [`FieldValue::Many`] of nothing, whether the field holds choices or rows:
 /// Zoho writes `[]` for both.
-pub(crate) fn from_json(value: &Value) -> Option<FieldValue> {
+pub(crate) fn from_json(value: Value) -> Option<FieldValue> {
     match value {
         Value::Null => Some(FieldValue::Null),
-        Value::Bool(flag) => Some(FieldValue::Bool(*flag)),
+        Value::Bool(flag) => Some(FieldValue::Bool(flag)),
         Value::Number(number) => Some(FieldValue::Number(number.to_string())),
-        Value::String(text) => Some(FieldValue::Text(text.clone())),
+        Value::String(text) => Some(FieldValue::Text(text)),
         Value::Object(object) => lookup(object),
         Value::Array(items) => Some(many(items)),
     }
 }
 
-/// Every field of a row, system keys left out.
-fn row(object: &Object) -> BTreeMap<String, FieldValue> {
-    let own = object.iter().filter(|(key, _)| !key.starts_with('$'));
-    own.filter_map(|(key, value)| Some((key.clone(), from_json(value)?)))
-        .collect()
-}
-
 /// Links and owners are `{id, name, …}`; the name may be missing.
-fn lookup(object: &Object) -> Option<FieldValue> {
-    let id = match object.get("id")? {
-        Value::String(text) => text.clone(),
+fn lookup(mut object: Object) -> Option<FieldValue> {
+    let id = match object.remove("id")? {
+        Value::String(text) => text,
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    let name = object.get("name").and_then(Value::as_str);
-    Some(FieldValue::Lookup {
-        id,
-        name: name.map(str::to_owned),
-    })
+    let name = match object.remove("name") {
+        Some(Value::String(name)) => Some(name),
+        _ => None,
+    };
+    Some(FieldValue::Lookup { id, name })
 }
 
-fn many(items: &[Value]) -> FieldValue {
-    let rows: Option<Vec<_>> = items.iter().map(Value::as_object).collect();
-    match rows {
-        Some(rows) if !rows.is_empty() => FieldValue::Rows(rows.into_iter().map(row).collect()),
-        _ => FieldValue::Many(items.iter().filter_map(from_json).collect()),
+fn many(items: Vec<Value>) -> FieldValue {
+    let all_rows = !items.is_empty() && items.iter().all(Value::is_object);
+    if all_rows {
+        FieldValue::Rows(items.into_iter().filter_map(row).collect())
+    } else {
+        FieldValue::Many(items.into_iter().filter_map(from_json).collect())
     }
+}
+
+/// Every field of a row, system keys left out.
+fn row(item: Value) -> Option<BTreeMap<String, FieldValue>> {
+    let Value::Object(object) = item else {
+        return None;
+    };
+    let own = object.into_iter().filter(|(key, _)| !key.starts_with('$'));
+    let fields = own.filter_map(|(key, value)| Some((key, from_json(value)?)));
+    Some(fields.collect())
 }
 
 /// What a write sends for a value.
@@ -93,7 +97,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Option<FieldValue> {
-        from_json(&serde_json::from_str(json).unwrap())
+        from_json(serde_json::from_str(json).unwrap())
     }
 
     fn text(raw: &str) -> FieldValue {

@@ -76,7 +76,7 @@ pub(super) fn merge(parts: Vec<Part>, fields: &[String]) -> Torn {
             joined.torn.push(id);
             continue;
         }
-        let rows = std::iter::once(&row).chain(&rest);
+        let rows = std::iter::once(row).chain(rest);
         let fields = rows.flat_map(|row| known_fields(row, &asked)).collect();
         joined.records.push(CrmRecord {
             id,
@@ -89,11 +89,13 @@ pub(super) fn merge(parts: Vec<Part>, fields: &[String]) -> Torn {
 
 /// The fields that were asked for; answers hold others too.
 fn known_fields<'a>(
-    row: &'a Object,
+    row: Object,
     asked: &'a BTreeSet<&str>,
 ) -> impl Iterator<Item = (String, FieldValue)> + 'a {
-    let wanted = row.iter().filter(|(key, _)| asked.contains(key.as_str()));
-    wanted.filter_map(|(key, value)| Some((key.clone(), from_json(value)?)))
+    let wanted = row
+        .into_iter()
+        .filter(|(key, _)| asked.contains(key.as_str()));
+    wanted.filter_map(|(key, value)| Some((key, from_json(value)?)))
 }
 
 fn id_of(row: &Object) -> Option<ZohoId> {
