@@ -41,7 +41,8 @@ fn abilities(schema: &Schema) -> Value {
         "webform_supported": own, "arguments": [], "$field_states": [], "$properties": [],
         "$on_demand_properties": [], "related_lists": [], "layouts": [], "fields": [],
         "layout_associations": [], "default_mapping_fields": [], "custom_view": null,
-        "lookup_field_properties": null, "related_list_properties": null,
+        "lookup_field_properties": {"fields": []},
+        "related_list_properties": {"sort_by": null, "fields": [], "sort_order": null},
     })
 }
 

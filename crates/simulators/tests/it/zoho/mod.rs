@@ -1,1 +1,18 @@
-//! The Zoho simulator.
+//! The Zoho simulator, as a client meets it.
+//!
+//! Every call of these tests is checked against Zoho's published OpenAPI files, request and answer.
+
+mod conformance;
+mod control;
+mod deleting;
+mod faults;
+mod limits;
+mod metadata;
+mod notifications;
+mod oauth;
+mod paging;
+mod reading;
+mod searching;
+mod sub_forms;
+mod support;
+mod writing;
