@@ -11,7 +11,7 @@ use super::functions;
 
 macro_rules! capabilities {
     ($($(#[$doc:meta])* $name:ident = $key:literal, $label:literal;)*) => {
-        /// A capability that changes what a function answers (`moodle.md` §4).
+        /// A capability that changes what a function answers (`contracts/moodle.md` §4).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Capability {
             $($(#[$doc])* #[serde(rename = $key)] $name,)*

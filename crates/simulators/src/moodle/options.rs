@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-/// The Moodle whose answers are given. They differ in little (`moodle.md` §4, end).
+/// The Moodle whose answers are given. They differ in little (`contracts/moodle.md` §4, end).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum MoodleVersion {
     /// 4.5 LTS, the oldest one the plugin supports.
@@ -63,7 +63,7 @@ pub struct MoodleOptions {
     /// What the site holds at first.
     pub content: Content,
     /// While set, creating and enrolling look for duplicates this long before they write, so that
-    /// parallel calls make duplicates as measured on real sites (`moodle.md` §3, races).
+    /// parallel calls make duplicates as measured on real sites (`contracts/moodle.md` §3, races).
     pub race_window: Option<Duration>,
 }
 

@@ -1,4 +1,4 @@
-//! The ways Moodle refuses, all of them with HTTP status 200 (`moodle.md` §3 and §5).
+//! The ways Moodle refuses, all of them with HTTP status 200 (`contracts/moodle.md` §3 and §5).
 
 use std::borrow::Cow;
 
@@ -51,7 +51,7 @@ impl Refusal {
         Self::moodle("invalidtoken", "Invalid token - token not found")
     }
 
-    /// Many causes, one answer: see `moodle.md` §3.
+    /// Many causes, one answer: see `contracts/moodle.md` §3.
     pub(super) fn access() -> Self {
         Self {
             exception: "webservice_access_exception",

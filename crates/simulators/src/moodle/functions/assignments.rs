@@ -40,7 +40,7 @@ pub(super) fn get_grades() -> Function {
 }
 
 /// Without the flag only courses the caller is enrolled in are shown, and the bridge's user is in
-/// none (`moodle.md` §4).
+/// none (`contracts/moodle.md` §4).
 fn assignments(call: &mut Call<'_>, args: &Args) -> Result<Value, Refusal> {
     let not_enrolled_too = args.flag("includenotenrolledcourses") == Some(true);
     let mut courses = Vec::new();

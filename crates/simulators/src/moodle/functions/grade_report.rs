@@ -1,5 +1,5 @@
 //! The gradebook's user report as data. This is where final grades are read from: it also knows
-//! the grades `mod_assign_get_grades` loses (`moodle.md` §4).
+//! the grades `mod_assign_get_grades` loses (`contracts/moodle.md` §4).
 
 use serde_json::{Value, json};
 

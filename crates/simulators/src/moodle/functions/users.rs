@@ -1,5 +1,5 @@
 //! Finding users. Without the capability both functions answer nothing, not an error, so an empty
-//! answer proves no absence (`moodle.md` §3).
+//! answer proves no absence (`contracts/moodle.md` §3).
 
 use std::collections::BTreeSet;
 

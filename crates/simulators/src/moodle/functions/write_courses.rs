@@ -1,7 +1,7 @@
 //! Creating and changing courses.
 //!
 //! Neither short name nor idnumber is unique in the database: Moodle looks first, so parallel
-//! creates make duplicates (`moodle.md` §3, races).
+//! creates make duplicates (`contracts/moodle.md` §3, races).
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Creating and changing users.
 //!
 //! `core_user_create_users` is one transaction; `core_user_update_users` keeps the good rows and
-//! reports the bad ones as warnings (`moodle.md` §3).
+//! reports the bad ones as warnings (`contracts/moodle.md` §3).
 
 use std::collections::BTreeMap;
 

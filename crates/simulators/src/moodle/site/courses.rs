@@ -87,7 +87,7 @@ impl Default for Course {
 }
 
 impl Course {
-    /// Whether a column is too short for its value (`moodle-db-columns.txt`, `mdl_course`).
+    /// Whether a column is too short for its value (`contracts/moodle-db-columns.txt`, `mdl_course`).
     pub(in crate::moodle) fn overflows(&self) -> bool {
         [
             (&self.fullname, 1333),

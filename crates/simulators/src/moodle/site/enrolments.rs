@@ -25,7 +25,7 @@ pub struct Enrolment {
 }
 
 impl Enrolment {
-    /// Whether it gives access now (`moodle.md` §7).
+    /// Whether it gives access now (`contracts/moodle.md` §7).
     #[must_use]
     pub fn is_active(&self, now: i64) -> bool {
         !self.suspended && self.time_start <= now && (self.time_end == 0 || self.time_end > now)

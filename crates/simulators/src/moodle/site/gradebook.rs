@@ -182,7 +182,7 @@ impl Gradebook {
     }
 
     /// The grades `mod_assign_get_grades` finds: those whose attempt is the learner's own latest
-    /// submission. Grades of teams and of reopened attempts are never among them (`moodle.md` §4).
+    /// submission. Grades of teams and of reopened attempts are never among them (`contracts/moodle.md` §4).
     pub(in crate::moodle) fn grades_by_submission(
         &self,
         assignment_id: u64,

@@ -70,7 +70,7 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// The sites's own view of its identity, without a slash at the end.
+    /// The site's URL followed by a path.
     pub(super) fn url_of(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }

@@ -100,7 +100,7 @@ impl User {
         format!("{} {}", self.firstname, self.lastname)
     }
 
-    /// Whether a column is too short for its value (`moodle-db-columns.txt`, `mdl_user`).
+    /// Whether a column is too short for its value (`contracts/moodle-db-columns.txt`, `mdl_user`).
     pub(in crate::moodle) fn overflows(&self) -> bool {
         [
             (&self.username, 100),

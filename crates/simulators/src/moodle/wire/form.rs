@@ -1,7 +1,7 @@
 //! Bracketed form parameters to nested values, as PHP reads them.
 //!
 //! `users[0][customfields][0][type]=x` becomes lists inside records. Moodle sees nothing else: an
-//! empty list cannot be sent and every leaf is text (`moodle.md` §3).
+//! empty list cannot be sent and every leaf is text (`contracts/moodle.md` §3).
 
 /// One parameter as PHP hands it to Moodle.
 #[derive(Debug, Clone, PartialEq, Eq)]

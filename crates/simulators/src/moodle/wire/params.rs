@@ -1,7 +1,7 @@
 //! What a function expects, and the check of what was sent against it.
 //!
 //! Any mismatch — an unknown key, a missing one, a wrong type — is the same `invalidparameter`
-//! while debugging is off (`moodle.md` §3).
+//! while debugging is off (`contracts/moodle.md` §3).
 
 use std::collections::BTreeMap;
 
