@@ -1,0 +1,9 @@
+#![cfg(test)]
+//! The use cases over a CRM, a learning platform and a store in memory: what a registrar may rely
+//! on, one sentence a test.
+
+mod arriving;
+mod courses;
+mod ids;
+mod waiting;
+mod world;
