@@ -5,7 +5,9 @@
 //! claim; the worker commits them. Whatever is not known for certain is looked up, not repeated.
 
 mod account;
+mod beginning;
 mod course;
+mod ownership;
 mod seat;
 mod teaching;
 mod write_back;

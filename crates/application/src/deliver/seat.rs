@@ -1,10 +1,10 @@
 //! An enrolment becomes a seat in a Moodle course; a withdrawal suspends it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::Duration;
 use mzi_domain::{
-    Entity, Issue, IssueCode, Lane, MoodleCourseId, MoodleUserId, StoredRecord, WorkKey, ZohoId,
+    Entity, Issue, IssueCode, Lane, MoodleCourseId, StoredRecord, WorkKey, ZohoId,
     seat::{Access, ConfirmedSeat, DesiredSeat},
 };
 use mzi_ports::{
@@ -13,13 +13,19 @@ use mzi_ports::{
     lms::Enrolment,
 };
 
-use super::{Deliver, DeliverError, Task, account, confirmed, done, write_back};
+use super::{
+    Deliver, DeliverError, Task, account,
+    beginning::Beginning,
+    confirmed, done,
+    ownership::{Known, Place},
+    write_back,
+};
 use crate::failure;
 
 /// How long a seat waits for a parent before a person is told.
 const LONGEST_WAIT_HOURS: i64 = 24;
 
-type SeatTask = Task<DesiredSeat, ConfirmedSeat>;
+type SeatTask = Task<DesiredSeat, Known>;
 
 /// What surrounds the seats of a batch.
 struct Surroundings {
@@ -32,18 +38,19 @@ struct Surroundings {
 /// What one seat needs now.
 enum Step {
     /// Nothing more: the claim is settled.
-    Settled(Box<WorkResult>),
+    Settled(WorkResult),
+    /// Nothing is known of the place yet: whose it is must be found out first.
+    Begin(Beginning),
     /// This enrolment must be written.
     Write(Write),
 }
 
 struct Write {
     lease: Lease,
-    user: MoodleUserId,
-    course: MoodleCourseId,
+    place: Place,
     suspended: bool,
-    /// What was known before.
-    known: Option<ConfirmedSeat>,
+    /// Whether this is the first write of a beginning.
+    first: bool,
 }
 
 impl Deliver {
@@ -51,13 +58,15 @@ impl Deliver {
         let tasks = self.tasks(leases).await?;
         let mut results = tasks.settled;
         let around = self.surroundings(&tasks.open).await?;
-        let mut writes = Vec::new();
+        let (mut beginnings, mut writes) = (Vec::new(), Vec::new());
         for task in tasks.open {
             match self.step(task, &around).await? {
-                Step::Settled(result) => results.push(*result),
+                Step::Settled(result) => results.push(result),
+                Step::Begin(beginning) => beginnings.push(beginning),
                 Step::Write(write) => writes.push(write),
             }
         }
+        results.extend(self.begin_seats(beginnings).await?);
         results.extend(self.write_seats(writes).await?);
         Ok(results)
     }
@@ -79,7 +88,7 @@ impl Deliver {
         })
     }
 
-    async fn step(&self, task: SeatTask, around: &Surroundings) -> Result<Step, StoreError> {
+    async fn step(&self, task: SeatTask, around: &Surroundings) -> Result<Step, DeliverError> {
         let Task {
             lease,
             desired,
@@ -95,43 +104,50 @@ impl Deliver {
             desired.effective(&class.values, today)
         });
         match access {
-            Access::Leave => Ok(settled(left(lease, known))),
-            Access::Suspend => self.suspend(lease, &desired, known).await,
-            Access::Enrol => Ok(self.enrol_step(lease, &desired, known, around)),
+            Access::Leave => Ok(Step::Settled(left(lease, known))),
+            Access::Suspend => {
+                let known = self.certain(known).await?;
+                self.suspend(lease, &desired, known).await
+            }
+            Access::Enrol => self.enrol(lease, desired, known, around).await,
         }
     }
 
-    fn enrol_step(
+    async fn enrol(
         &self,
         lease: Lease,
-        desired: &DesiredSeat,
-        known: Option<ConfirmedSeat>,
+        desired: DesiredSeat,
+        known: Option<Known>,
         around: &Surroundings,
-    ) -> Step {
-        let user = around
-            .users
-            .get(&desired.student)
-            .copied()
-            .and_then(account::user_of);
-        let course = around
-            .courses
-            .get(&desired.class)
-            .and_then(|id| MoodleCourseId::new(*id).ok());
-        let (Some(user), Some(course)) = (user, course) else {
-            return settled(self.wait(lease, desired, around));
+    ) -> Result<Step, DeliverError> {
+        let Some(place) = around.place(&desired) else {
+            return Ok(Step::Settled(self.wait(lease, &desired, around)));
         };
-        match known {
-            Some(known) if known.user == user && known.course == course && !known.suspended => {
-                settled(seated(lease, &known, "unchanged"))
-            }
-            known => Step::Write(Write {
+        if known.as_ref().is_some_and(|known| known.has_begun(place)) {
+            return Ok(Step::Write(Write {
                 lease,
-                user,
-                course,
+                place,
                 suspended: false,
-                known,
-            }),
+                first: true,
+            }));
         }
+        Ok(match self.certain(known).await? {
+            Some(seat) if Place::of(&seat) == place && !seat.suspended => {
+                Step::Settled(seated(lease, &seat, "unchanged"))
+            }
+            Some(seat) if Place::of(&seat) == place && seat.ours => Step::Write(Write {
+                lease,
+                place,
+                suspended: false,
+                first: false,
+            }),
+            before => Step::Begin(Beginning {
+                lease,
+                desired,
+                place,
+                before,
+            }),
+        })
     }
 
     /// Only an enrolment that is ours is suspended, and only if no other enrolment record gives
@@ -141,15 +157,18 @@ impl Deliver {
         lease: Lease,
         desired: &DesiredSeat,
         known: Option<ConfirmedSeat>,
-    ) -> Result<Step, StoreError> {
+    ) -> Result<Step, DeliverError> {
         let Some(known) = known else {
-            return Ok(settled(done(lease, Effects::default())));
+            return Ok(Step::Settled(done(lease, Effects::default())));
         };
         if known.suspended {
-            return Ok(settled(confirmed(lease, &known, "unchanged")));
+            return Ok(Step::Settled(confirmed(lease, &known, "unchanged")));
         }
-        if self.is_held_by_another(&lease.key.id, desired).await? {
-            return Ok(settled(left(lease, Some(known))));
+        if self
+            .is_held_by_another(&lease.key.id, desired, &known)
+            .await?
+        {
+            return Ok(Step::Settled(left(lease, Some(Known::Seat(known)))));
         }
         if !known.ours {
             let message = format!(
@@ -157,37 +176,15 @@ impl Deliver {
                 known.user, known.course
             );
             let issue = Issue::new(IssueCode::SeatNotOurs, message);
-            return Ok(settled(failure::stopped(lease, issue)));
+            return Ok(Step::Settled(failure::stopped(lease, issue)));
         }
-        let (user, course) = (known.user, known.course);
+        let place = Place::of(&known);
         Ok(Step::Write(Write {
             lease,
-            user,
-            course,
+            place,
             suspended: true,
-            known: Some(known),
+            first: false,
         }))
-    }
-
-    async fn is_held_by_another(
-        &self,
-        own: &ZohoId,
-        desired: &DesiredSeat,
-    ) -> Result<bool, StoreError> {
-        let column = "student_zoho_id";
-        let mut others = self
-            .ledger
-            .children(Entity::Enrollments, column, &desired.student)
-            .await?;
-        others.retain(|id| id != own);
-        let others = self.ledger.stored(Entity::Enrollments, &others).await?;
-        Ok(others
-            .iter()
-            .filter(|record| record.deleted_at.is_none())
-            .any(|record| {
-                DesiredSeat::plan(&record.values, false)
-                    .is_ok_and(|seat| seat.class == desired.class && seat.access == Access::Enrol)
-            }))
     }
 
     /// The parent that is missing decides what is waited for, and for how long.
@@ -254,150 +251,64 @@ impl Deliver {
         }
     }
 
-    async fn write_seats(&self, writes: Vec<Write>) -> Result<Vec<WorkResult>, DeliverError> {
-        let mut results = Vec::new();
-        let members = self.members_before(&writes).await?;
-        let mut pending = Vec::new();
-        for write in writes {
-            match found_before(&write, &members) {
-                Some(seat) => results.push(seated(write.lease, &seat, "found")),
-                None => pending.push(write),
-            }
+    async fn write_seats(&self, writes: Vec<Write>) -> Result<Vec<WorkResult>, LmsError> {
+        if writes.is_empty() {
+            return Ok(Vec::new());
         }
-        if pending.is_empty() {
-            return Ok(results);
-        }
-        let moved = self.release_moved(&pending).await?;
-        let enrolments: Vec<Enrolment> =
-            pending.iter().map(|write| self.enrolment(write)).collect();
-        let outcomes = self.lms.enrol(&enrolments).await?;
-        for (write, outcome) in pending.into_iter().zip(outcomes) {
-            let outcome = match moved.get(&write.lease.key.id) {
-                Some(error) => Err(error.clone()),
-                None => outcome,
-            };
-            results.push(self.written(write, outcome));
-        }
-        Ok(results)
-    }
-
-    /// Who was in each course before our first attempt: their enrolments are not ours.
-    async fn members_before(
-        &self,
-        writes: &[Write],
-    ) -> Result<HashMap<MoodleCourseId, HashSet<MoodleUserId>>, LmsError> {
-        let courses: HashSet<MoodleCourseId> = writes
+        let enrolments: Vec<Enrolment> = writes
             .iter()
-            .filter(|write| is_first_attempt(write))
-            .map(|write| write.course)
+            .map(|write| self.enrolment(write.place, write.suspended))
             .collect();
-        let mut members = HashMap::new();
-        for course in courses {
-            members.insert(
-                course,
-                self.lms.enrolled_in(course).await?.into_iter().collect(),
-            );
-        }
-        Ok(members)
-    }
-
-    /// A seat that moved to another user or course leaves its old place first.
-    async fn release_moved(
-        &self,
-        writes: &[Write],
-    ) -> Result<HashMap<ZohoId, LmsError>, DeliverError> {
-        let moved: Vec<(ZohoId, Enrolment)> = writes
-            .iter()
-            .filter_map(|write| {
-                let known = write.known.as_ref()?;
-                let elsewhere = known.user != write.user || known.course != write.course;
-                let leave = elsewhere && known.ours && !known.suspended;
-                leave.then(|| {
-                    (
-                        write.lease.key.id.clone(),
-                        Enrolment {
-                            user: known.user,
-                            course: known.course,
-                            role: self.policy.student_role,
-                            suspended: true,
-                        },
-                    )
-                })
-            })
-            .collect();
-        if moved.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let enrolments: Vec<Enrolment> = moved.iter().map(|(_, enrolment)| *enrolment).collect();
         let outcomes = self.lms.enrol(&enrolments).await?;
-        Ok(moved
-            .into_iter()
-            .zip(outcomes)
-            .filter_map(|((id, _), outcome)| outcome.err().map(|error| (id, error)))
+        let written = writes.into_iter().zip(outcomes);
+        Ok(written
+            .map(|(write, outcome)| self.written(write, outcome))
             .collect())
     }
 
-    fn enrolment(&self, write: &Write) -> Enrolment {
+    pub(super) fn enrolment(&self, place: Place, suspended: bool) -> Enrolment {
+        let Place { user, course } = place;
         Enrolment {
-            user: write.user,
-            course: write.course,
+            user,
+            course,
             role: self.policy.student_role,
-            suspended: write.suspended,
+            suspended,
         }
     }
 
     fn written(&self, write: Write, outcome: Result<(), LmsError>) -> WorkResult {
+        let Write {
+            lease,
+            place,
+            suspended,
+            first,
+        } = write;
         match outcome {
             Ok(()) => {
-                let Write {
-                    user,
-                    course,
-                    suspended,
-                    ..
-                } = write;
-                let seat = ConfirmedSeat {
-                    user,
-                    course,
-                    suspended,
-                    ours: true,
-                };
-                seated(
-                    write.lease,
-                    &seat,
-                    if suspended { "suspended" } else { "enrolled" },
-                )
+                let word = if suspended { "suspended" } else { "enrolled" };
+                seated(lease, &place.seat(suspended, true), word)
             }
-            Err(error) => failure::result(&error, write.lease, self.clock.now()),
+            Err(error) if first => self.not_made(lease, &error),
+            Err(error) => failure::result(&error, lease, self.clock.now()),
         }
     }
 }
 
-fn settled(result: WorkResult) -> Step {
-    Step::Settled(Box::new(result))
-}
-
-fn is_first_attempt(write: &Write) -> bool {
-    !write.suspended && write.known.is_none() && write.lease.fence <= 1
-}
-
-fn found_before(
-    write: &Write,
-    members: &HashMap<MoodleCourseId, HashSet<MoodleUserId>>,
-) -> Option<ConfirmedSeat> {
-    let was_there = is_first_attempt(write)
-        && members
-            .get(&write.course)
-            .is_some_and(|users| users.contains(&write.user));
-    was_there.then_some(ConfirmedSeat {
-        user: write.user,
-        course: write.course,
-        suspended: false,
-        ours: false,
-    })
+impl Surroundings {
+    /// Where a seat is to be, once both its student and its class are in Moodle.
+    fn place(&self, desired: &DesiredSeat) -> Option<Place> {
+        let user = self
+            .users
+            .get(&desired.student)
+            .copied()
+            .and_then(account::user_of)?;
+        let course = MoodleCourseId::new(*self.courses.get(&desired.class)?).ok()?;
+        Some(Place { user, course })
+    }
 }
 
 /// Known, and written back to Zoho.
-fn seated(lease: Lease, seat: &ConfirmedSeat, outcome: &'static str) -> WorkResult {
+pub(super) fn seated(lease: Lease, seat: &ConfirmedSeat, outcome: &'static str) -> WorkResult {
     let id = lease.key.id.clone();
     let mut result = confirmed(lease, seat, outcome);
     if !seat.suspended {
@@ -408,7 +319,7 @@ fn seated(lease: Lease, seat: &ConfirmedSeat, outcome: &'static str) -> WorkResu
 }
 
 /// Left as it is; what is known stays known.
-fn left(lease: Lease, known: Option<ConfirmedSeat>) -> WorkResult {
+fn left(lease: Lease, known: Option<Known>) -> WorkResult {
     match known {
         Some(known) => confirmed(lease, &known, "left"),
         None => done(lease, Effects::default()),

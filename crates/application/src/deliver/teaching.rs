@@ -3,8 +3,7 @@
 use futures_util::{StreamExt, stream};
 use mzi_domain::{
     Entity, Issue, IssueCode, Lane, MoodleCourseId, MoodleUserId, StoredRecord, WorkKey, ZohoId,
-    account::moodle_username,
-    seat::{ConfirmedSeat, DesiredTeaching},
+    account::moodle_username, seat::DesiredTeaching,
 };
 use mzi_ports::{
     LmsError,
@@ -12,10 +11,13 @@ use mzi_ports::{
     lms::{Enrolment, UserKey},
 };
 
-use super::{Deliver, DeliverError, PARALLEL, Task, confirmed, done};
+use super::{
+    Deliver, DeliverError, PARALLEL, Task, confirmed, done,
+    ownership::{Known, Place, begin},
+};
 use crate::failure;
 
-type TeachingTask = Task<DesiredTeaching, ConfirmedSeat>;
+type TeachingTask = Task<DesiredTeaching, Known>;
 
 impl Deliver {
     pub(super) async fn teachings(
@@ -71,7 +73,9 @@ impl Deliver {
             return Ok(self.wait_for_parent(lease, on, "the teacher"));
         };
         match self.teacher_account(record).await {
-            Ok(Some(user)) => Ok(self.seat_teacher(lease, known, user, course).await),
+            Ok(Some(user)) => Ok(self
+                .seat_teacher(lease, known, Place { user, course })
+                .await),
             Ok(None) => Ok(failure::stopped(lease, without_account(record, &teacher))),
             Err(error) => Ok(failure::result(&error, lease, self.clock.now())),
         }
@@ -105,84 +109,67 @@ impl Deliver {
         Ok(None)
     }
 
-    async fn seat_teacher(
-        &self,
-        lease: Lease,
-        known: Option<ConfirmedSeat>,
-        user: MoodleUserId,
-        course: MoodleCourseId,
-    ) -> WorkResult {
-        if let Some(known) = &known
-            && known.user == user
-            && known.course == course
-            && !known.suspended
-        {
-            return confirmed(lease, known, "unchanged");
+    async fn seat_teacher(&self, lease: Lease, known: Option<Known>, place: Place) -> WorkResult {
+        let first = known.as_ref().is_some_and(|known| known.has_begun(place));
+        if first {
+            return match self.write_teacher(place, false).await {
+                Ok(()) => confirmed(lease, &place.seat(false, true), "enrolled"),
+                Err(error) => self.not_made(lease, &error),
+            };
         }
-        match self.move_teacher(known, user, course, lease.fence).await {
-            Ok((seat, word)) => confirmed(lease, &seat, word),
+        match self.bring_teacher(lease.clone(), known, place).await {
+            Ok(result) => result,
             Err(error) => failure::result(&error, lease, self.clock.now()),
         }
     }
 
     /// The teacher before leaves (only an enrolment that is ours), the new one comes.
-    async fn move_teacher(
+    async fn bring_teacher(
         &self,
-        known: Option<ConfirmedSeat>,
-        user: MoodleUserId,
-        course: MoodleCourseId,
-        fence: i64,
-    ) -> Result<(ConfirmedSeat, &'static str), LmsError> {
-        if let Some(before) = known.filter(|seat| seat.ours && !seat.suspended) {
-            self.write_teacher(before.user, before.course, true).await?;
+        lease: Lease,
+        known: Option<Known>,
+        place: Place,
+    ) -> Result<WorkResult, LmsError> {
+        match self.certain(known).await? {
+            Some(seat) if Place::of(&seat) == place && !seat.suspended => {
+                return Ok(confirmed(lease, &seat, "unchanged"));
+            }
+            Some(before) if Place::of(&before) != place && before.ours && !before.suspended => {
+                self.write_teacher(Place::of(&before), true).await?;
+            }
+            _ => {}
         }
-        let first = fence <= 1;
-        if first && self.lms.enrolled_in(course).await?.contains(&user) {
-            return Ok((
-                ConfirmedSeat {
-                    user,
-                    course,
-                    suspended: false,
-                    ours: false,
-                },
-                "found",
-            ));
+        // Also one whom we suspended before is not found but begun again.
+        let is_member = self
+            .lms
+            .enrolled_in(place.course)
+            .await?
+            .contains(&place.user);
+        if is_member && self.takes_part(place).await? {
+            return Ok(confirmed(lease, &place.seat(false, false), "found"));
         }
-        self.write_teacher(user, course, false).await?;
-        Ok((
-            ConfirmedSeat {
-                user,
-                course,
-                suspended: false,
-                ours: true,
-            },
-            "enrolled",
-        ))
+        Ok(begin(lease, place))
     }
 
-    async fn no_teacher(&self, lease: Lease, known: Option<ConfirmedSeat>) -> WorkResult {
-        let Some(before) = known.filter(|seat| seat.ours && !seat.suspended) else {
-            return done(lease, Effects::default());
+    async fn no_teacher(&self, lease: Lease, known: Option<Known>) -> WorkResult {
+        let outcome = async {
+            let before = self.certain(known).await?;
+            let Some(before) = before.filter(|seat| seat.ours && !seat.suspended) else {
+                return Ok(None);
+            };
+            let place = Place::of(&before);
+            self.write_teacher(place, true).await?;
+            Ok::<_, LmsError>(Some(place))
         };
-        match self.write_teacher(before.user, before.course, true).await {
-            Ok(()) => confirmed(
-                lease,
-                &ConfirmedSeat {
-                    suspended: true,
-                    ..before
-                },
-                "suspended",
-            ),
+        match outcome.await {
+            Ok(Some(place)) => confirmed(lease, &place.seat(true, true), "suspended"),
+            Ok(None) => done(lease, Effects::default()),
             Err(error) => failure::result(&error, lease, self.clock.now()),
         }
     }
 
-    async fn write_teacher(
-        &self,
-        user: MoodleUserId,
-        course: MoodleCourseId,
-        suspended: bool,
-    ) -> Result<(), LmsError> {
+    async fn write_teacher(&self, place: Place, suspended: bool) -> Result<(), LmsError> {
+        let Place { user, course } = place;
         let role = self.policy.teacher_role;
         let enrolment = Enrolment {
             user,

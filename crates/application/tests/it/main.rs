@@ -4,6 +4,9 @@
 
 mod arriving;
 mod courses;
+mod deleted;
 mod ids;
+mod seats;
+mod teachers;
 mod waiting;
 mod world;
