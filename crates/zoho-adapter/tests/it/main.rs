@@ -3,6 +3,7 @@
 
 mod answers;
 mod channels;
+mod conformance;
 mod contract;
 mod grant;
 mod limits;

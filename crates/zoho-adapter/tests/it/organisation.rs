@@ -139,6 +139,11 @@ async fn heavy_calls_have_a_lower_limit_that_holds_up_no_others() {
     assert_eq!(world.zoho.calls().max_in_flight, 10);
 
     world.zoho.clear_calls();
+    let (large, insert) = (units(11), WriteMode::Insert);
+    join_all((0..20).map(|_| crm.write(GRADES, &insert, &large))).await;
+    assert_eq!(world.zoho.calls().max_in_flight, 10);
+
+    world.zoho.clear_calls();
     let pages = join_all((0..20).map(|_| crm.page(&request)));
     let others = join_all((0..20).map(|_| crm.modules()));
     tokio::join!(pages, others);
