@@ -17,7 +17,7 @@ use crate::{
     process::stop_signal,
     settings::{Given, Layers, Settings},
     startup::Application,
-    telemetry,
+    telemetry::{self, Volume},
     wiring::Bridge,
 };
 
@@ -31,8 +31,11 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         return actix_web::rt::System::new().block_on(demo::run(options));
     }
     let layers = Layers::read(&given(cli.config)?)?;
-    let quiet = !matches!(cli.command, Command::Serve(_));
-    telemetry::start(&layers, quiet)?;
+    let volume = match cli.command {
+        Command::Serve(_) => Volume::AsSet,
+        _ => Volume::Warnings,
+    };
+    telemetry::start(&layers, volume)?;
     let settings = Settings::from_layers(layers)?;
     actix_web::rt::System::new().block_on(dispatch(cli.command, settings))
 }

@@ -24,7 +24,7 @@ use crate::{
     process::stop_signal,
     settings::{Given, Layers, Settings},
     startup::Application,
-    telemetry,
+    telemetry::{self, Volume},
     wiring::Bridge,
 };
 
@@ -60,7 +60,7 @@ pub async fn run(options: Demo) -> Result<ExitCode> {
         environment: environment(&stage, bind, folder.path()),
         ..Given::default()
     })?;
-    telemetry::start(&layers, true)?;
+    telemetry::start(&layers, Volume::Errors)?;
     let key = administrators_key(&stage, bind, folder.path()).await?;
     let application = Application::build(Settings::from_layers(layers)?, true).await?;
     let bridge = actix_web::rt::spawn(application.run_until(stop.clone()));

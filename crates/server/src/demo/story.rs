@@ -23,7 +23,7 @@ struct Teller {
 }
 
 /// Tells it.
-pub(super) async fn tell(stage: &Stage) -> Result<()> {
+pub(super) async fn tell(stage: &Stage, key: &str) -> Result<()> {
     let ready = || async {
         reqwest::get(format!("{}/health/ready", stage.bridge))
             .await
@@ -89,7 +89,7 @@ pub(super) async fn tell(stage: &Stage) -> Result<()> {
 
     until("the enrolment", || async {
         let enrolled = |enrolment: &mzi_simulators::moodle::Enrolment| {
-            enrolment.userid == user.id && enrolment.courseid == course.id
+            enrolment.user_id == user.id && enrolment.course_id == course.id
         };
         stage.moodle.enrolments().iter().any(enrolled).then_some(())
     })
@@ -157,7 +157,7 @@ fn active_class(stage: &Stage) -> Result<String> {
 }
 
 /// Asks as the plugin would on the student's behalf.
-async fn read(stage: &Stage, user: i64, target: &str) -> Result<Value> {
+async fn read(stage: &Stage, user: u64, target: &str) -> Result<Value> {
     let now = SystemClock.now().timestamp();
     let site = stage.moodle.base_url();
     let token = token::for_reading(PLUGIN_SECRET, site, user, target, now, &Uuids.next())?;

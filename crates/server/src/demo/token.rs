@@ -11,7 +11,7 @@ use sha2::Sha256;
 pub(super) fn for_reading(
     secret: &str,
     site: &str,
-    user: i64,
+    user: u64,
     target: &str,
     now: i64,
     id: &str,
