@@ -1,7 +1,5 @@
 //! A student becomes a Moodle user, or is linked to the one they already are.
 
-use std::collections::HashMap;
-
 use futures_util::{StreamExt, stream};
 use mzi_domain::{
     Entity, Issue, IssueCode, Lane, MoodleUserId,
@@ -11,15 +9,39 @@ use mzi_domain::{
     },
 };
 use mzi_ports::{
-    LmsError,
+    LmsError, Retry,
     ledger::{Lease, Link, LinkKind, WorkResult},
     lms::{NewUser, UserKey, UserUpdate, refusal},
 };
+use serde::{Deserialize, Serialize};
 
-use super::{Deliver, DeliverError, PARALLEL, Task, confirmed, write_back};
+use super::{
+    Deliver, DeliverError, PARALLEL, Task, confirmed,
+    directory::{both_named, grouped, holder, stopped_by},
+    write_back,
+};
 use crate::failure;
 
-type AccountTask = Task<DesiredAccount, ConfirmedAccount>;
+type AccountTask = Task<DesiredAccount, Known>;
+
+/// What is known of a student's account.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Known {
+    /// What it is.
+    Account(ConfirmedAccount),
+    /// Whether making it was begun and its end was not seen: then an account with the student's
+    /// ID number is the bridge's own, otherwise it was found.
+    Begun { begun: bool },
+}
+
+/// A change that is to be made to a known account.
+struct Change {
+    lease: Lease,
+    account: ConfirmedAccount,
+    update: UserUpdate,
+    word: &'static str,
+}
 
 impl Deliver {
     pub(super) async fn accounts(
@@ -28,75 +50,138 @@ impl Deliver {
     ) -> Result<Vec<WorkResult>, DeliverError> {
         let tasks = self.tasks(leases).await?;
         let mut results = tasks.settled;
-        let (known, new): (Vec<AccountTask>, Vec<AccountTask>) = tasks
-            .open
-            .into_iter()
-            .partition(|task| task.confirmed.is_some());
-        results.extend(self.update_accounts(known).await?);
-        if !new.is_empty() {
-            results.extend(self.find_or_create(new).await?);
+        let (mut known, mut new, mut begun) = (Vec::new(), Vec::new(), Vec::new());
+        for task in tasks.open {
+            let Task {
+                lease,
+                desired,
+                confirmed,
+            } = task;
+            match confirmed {
+                Some(Known::Account(account)) => known.push((lease, desired, account)),
+                Some(Known::Begun { begun: true }) => begun.push((lease, desired)),
+                Some(Known::Begun { begun: false }) | None => new.push((lease, desired)),
+            }
         }
+        results.extend(self.update_accounts(known).await?);
+        results.extend(self.find_accounts(new).await?);
+        results.extend(self.make_accounts(begun).await?);
         Ok(results)
     }
 
     async fn update_accounts(
         &self,
-        tasks: Vec<AccountTask>,
+        tasks: Vec<(Lease, DesiredAccount, ConfirmedAccount)>,
     ) -> Result<Vec<WorkResult>, DeliverError> {
         let mut results = Vec::new();
         let mut changes = Vec::new();
-        for task in tasks {
-            let Some(known) = task.confirmed else {
-                continue;
-            };
-            let fields = AccountUpdate::between(&known, &task.desired);
-            let account = ConfirmedAccount {
-                account: task.desired,
-                ..known
-            };
-            if fields.is_empty() {
-                results.push(self.settled(task.lease, account, "unchanged"));
-            } else {
-                let update = UserUpdate {
-                    id: account.user,
-                    idnumber: None,
-                    fields,
-                };
-                changes.push((task.lease, account, update, "updated"));
+        for (lease, desired, known) in tasks {
+            match self.agree(lease, known, desired, "unchanged") {
+                Ok(settled) => results.push(settled),
+                Err(change) => changes.push(*change),
             }
         }
         results.extend(self.write_accounts(changes).await?);
         Ok(results)
     }
 
-    async fn find_or_create(
+    /// Settled if the account agrees with what is desired, else the change it takes.
+    fn agree(
         &self,
-        tasks: Vec<AccountTask>,
+        lease: Lease,
+        known: ConfirmedAccount,
+        desired: DesiredAccount,
+        word: &'static str,
+    ) -> Result<WorkResult, Box<Change>> {
+        let fields = AccountUpdate::between(&known, &desired);
+        let account = ConfirmedAccount {
+            account: desired,
+            ..known
+        };
+        if fields.is_empty() {
+            return Ok(self.settled(lease, account, word));
+        }
+        let update = UserUpdate {
+            id: account.user,
+            idnumber: None,
+            fields,
+        };
+        Err(Box::new(Change {
+            lease,
+            account,
+            update,
+            word: "updated",
+        }))
+    }
+
+    /// Students of whose account nothing is known: it is found, linked, or begun.
+    async fn find_accounts(
+        &self,
+        tasks: Vec<(Lease, DesiredAccount)>,
     ) -> Result<Vec<WorkResult>, DeliverError> {
-        let found = self.look_up(&tasks).await?;
+        if tasks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let desired: Vec<&DesiredAccount> = tasks.iter().map(|(_, desired)| desired).collect();
+        let found = self.look_up(&desired).await?;
+        let mut results = Vec::new();
+        let mut changes = Vec::new();
+        for (lease, desired) in tasks {
+            let candidates = found.of(&desired);
+            match decide_account(&desired, &candidates, &self.policy.accounts) {
+                Ok(AccountDecision::Create) => results.push(begin(lease)),
+                Ok(AccountDecision::Link(user)) => changes.push(linking(lease, desired, &user)),
+                Ok(AccountDecision::Ours(user)) => {
+                    let known = as_found(&desired, &user, Origin::Linked);
+                    match self.agree(lease, known, desired, "linked") {
+                        Ok(settled) => results.push(settled),
+                        Err(change) => changes.push(*change),
+                    }
+                }
+                Err(issue) => {
+                    let holder = holder(&desired, &candidates);
+                    results.push(stopped_by(lease, issue, holder.as_ref()));
+                }
+            }
+        }
+        results.extend(self.write_accounts(changes).await?);
+        Ok(results)
+    }
+
+    /// Accounts that were begun: made by an attempt whose end was not seen, or to be made now.
+    async fn make_accounts(
+        &self,
+        tasks: Vec<(Lease, DesiredAccount)>,
+    ) -> Result<Vec<WorkResult>, DeliverError> {
+        if tasks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let idnumbers: Vec<String> = tasks
+            .iter()
+            .map(|(_, desired)| desired.idnumber.to_string())
+            .collect();
+        let found = self.lms.users_by(UserKey::IdNumber, &idnumbers).await?;
+        let found = grouped(found, |user| user.idnumber.clone());
         let mut results = Vec::new();
         let mut changes = Vec::new();
         let mut missing = Vec::new();
-        for task in tasks {
-            let Task { lease, desired, .. } = task;
-            match decide_account(&desired, &found.of(&desired), &self.policy.accounts) {
-                Ok(AccountDecision::Create) => missing.push((lease, desired)),
-                Ok(AccountDecision::Link(user)) => {
-                    changes.push(linking(lease, desired, &user));
+        for (lease, desired) in tasks {
+            let candidates = Candidates {
+                by_idnumber: found
+                    .get(desired.idnumber.as_str())
+                    .cloned()
+                    .unwrap_or_default(),
+                ..Candidates::default()
+            };
+            match decide_account(&desired, &candidates, &self.policy.accounts) {
+                Ok(AccountDecision::Ours(user)) => {
+                    let known = as_found(&desired, &user, Origin::Created);
+                    match self.agree(lease, known, desired, "created") {
+                        Ok(settled) => results.push(settled),
+                        Err(change) => changes.push(*change),
+                    }
                 }
-                Ok(AccountDecision::Ours(user)) => match recognised(&lease, &desired, &user) {
-                    (account, fields) if fields.is_empty() => {
-                        results.push(self.settled(lease, account, "linked"));
-                    }
-                    (account, fields) => {
-                        let update = UserUpdate {
-                            id: account.user,
-                            idnumber: None,
-                            fields,
-                        };
-                        changes.push((lease, account, update, "updated"));
-                    }
-                },
+                Ok(_) => missing.push((lease, desired)),
                 Err(issue) => results.push(failure::stopped(lease, issue)),
             }
         }
@@ -105,52 +190,33 @@ impl Deliver {
         Ok(results)
     }
 
-    /// Three look-ups for the whole batch, whatever its size.
-    async fn look_up(&self, tasks: &[AccountTask]) -> Result<Directory, LmsError> {
-        let values = |field: fn(&DesiredAccount) -> String| -> Vec<String> {
-            tasks.iter().map(|task| field(&task.desired)).collect()
-        };
-        let idnumbers = values(|account| account.idnumber.to_string());
-        let usernames = values(|account| account.username.clone());
-        let emails = values(|account| account.email.clone());
-        let by_idnumber = self.lms.users_by(UserKey::IdNumber, &idnumbers).await?;
-        let by_username = self.lms.users_by(UserKey::Username, &usernames).await?;
-        let by_email = self.lms.users_by(UserKey::Email, &emails).await?;
-        Ok(Directory {
-            by_idnumber: grouped(by_idnumber, |user| user.idnumber.clone()),
-            by_username: grouped(by_username, |user| user.username.clone()),
-            by_email: grouped(by_email, |user| user.email.to_lowercase()),
-        })
-    }
-
-    async fn write_accounts(
-        &self,
-        changes: Vec<(Lease, ConfirmedAccount, UserUpdate, &'static str)>,
-    ) -> Result<Vec<WorkResult>, DeliverError> {
+    async fn write_accounts(&self, changes: Vec<Change>) -> Result<Vec<WorkResult>, DeliverError> {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        let updates: Vec<UserUpdate> = changes
-            .iter()
-            .map(|(_, _, update, _)| update.clone())
-            .collect();
+        let updates: Vec<UserUpdate> = changes.iter().map(|change| change.update.clone()).collect();
         let outcomes = self.lms.update_users(&updates).await?;
-        let results =
-            changes
-                .into_iter()
-                .zip(outcomes)
-                .map(|((lease, account, _, word), outcome)| match outcome {
-                    Ok(()) => self.settled(lease, account, word),
-                    Err(error) => self.account_failure(lease, &error),
-                });
-        Ok(results.collect())
+        let mut results = Vec::with_capacity(outcomes.len());
+        for (change, outcome) in changes.into_iter().zip(outcomes) {
+            let Change {
+                lease,
+                account,
+                word,
+                ..
+            } = change;
+            results.push(match outcome {
+                Ok(()) => self.settled(lease, account, word),
+                Err(error) => self.refused(lease, &account.account, &error).await,
+            });
+        }
+        Ok(results)
     }
 
     async fn create_accounts(&self, missing: Vec<(Lease, DesiredAccount)>) -> Vec<WorkResult> {
         stream::iter(missing)
             .map(|(lease, desired)| async move {
                 let auth = self.policy.accounts.auth.clone();
-                // Looked up in bulk under this very lease.
+                // Looked up in bulk when it was begun, and by ID number under this very lease.
                 let new = NewUser {
                     account: desired.clone(),
                     auth,
@@ -165,7 +231,7 @@ impl Deliver {
                         };
                         self.settled(lease, account, "created")
                     }
-                    Err(error) => self.account_failure(lease, &error),
+                    Err(error) => self.not_created(lease, &desired, &error).await,
                 }
             })
             .buffer_unordered(PARALLEL)
@@ -199,60 +265,64 @@ impl Deliver {
         result
     }
 
-    fn account_failure(&self, lease: Lease, error: &LmsError) -> WorkResult {
-        let code = match error {
-            LmsError::Rejected { code, .. } => match code.as_str() {
-                refusal::USERNAME_TAKEN => Some(IssueCode::UsernameTaken),
-                refusal::EMAIL_TAKEN => Some(IssueCode::EmailTaken),
-                refusal::PROTECTED_USER => Some(IssueCode::AccountProtected),
-                _ => None,
-            },
-            _ => None,
-        };
-        match code {
-            Some(code) => failure::stopped(lease, Issue::new(code, error.to_string())),
-            None => failure::result(error, lease, self.clock.now()),
+    /// A clean refusal takes the note back: whoever has the ID number later was not made by us.
+    async fn not_created(
+        &self,
+        lease: Lease,
+        desired: &DesiredAccount,
+        error: &LmsError,
+    ) -> WorkResult {
+        let noted = confirmed(lease.clone(), &Known::Begun { begun: false }, "refused");
+        let result = self.refused(lease, desired, error).await;
+        if error.retry() != Retry::Never {
+            return result;
+        }
+        WorkResult {
+            effects: noted.effects,
+            ..result
         }
     }
-}
 
-/// What the look-ups of a batch found.
-struct Directory {
-    by_idnumber: HashMap<String, Vec<Candidate>>,
-    by_username: HashMap<String, Vec<Candidate>>,
-    by_email: HashMap<String, Vec<Candidate>>,
-}
-
-impl Directory {
-    fn of(&self, desired: &DesiredAccount) -> Candidates {
-        let all = |map: &HashMap<String, Vec<Candidate>>, key: &str| {
-            map.get(key).cloned().unwrap_or_default()
+    async fn refused(
+        &self,
+        lease: Lease,
+        desired: &DesiredAccount,
+        error: &LmsError,
+    ) -> WorkResult {
+        let LmsError::Rejected { code, .. } = error else {
+            return failure::result(error, lease, self.clock.now());
         };
-        Candidates {
-            by_idnumber: all(&self.by_idnumber, desired.idnumber.as_str()),
-            by_username: all(&self.by_username, &desired.username),
-            by_email: all(&self.by_email, &desired.email.to_lowercase()),
-        }
+        let code = match code.as_str() {
+            refusal::USERNAME_TAKEN => IssueCode::UsernameTaken,
+            refusal::EMAIL_TAKEN => IssueCode::EmailTaken,
+            refusal::PROTECTED_USER => {
+                let issue = Issue::new(IssueCode::AccountProtected, error.to_string());
+                return failure::stopped(lease, issue);
+            }
+            _ => return failure::result(error, lease, self.clock.now()),
+        };
+        // Moodle says that it is taken, not by whom.
+        let holder = match self.look_up(&[desired]).await {
+            Ok(found) => holder(desired, &found.of(desired)),
+            Err(_) => None,
+        };
+        let message = holder
+            .as_ref()
+            .map_or_else(|| error.to_string(), |holder| both_named(desired, holder));
+        stopped_by(lease, Issue::new(code, message), holder.as_ref())
     }
 }
 
-fn grouped(
-    users: Vec<Candidate>,
-    key: impl Fn(&Candidate) -> String,
-) -> HashMap<String, Vec<Candidate>> {
-    let mut groups: HashMap<String, Vec<Candidate>> = HashMap::new();
-    for user in users {
-        groups.entry(key(&user)).or_default().push(user);
-    }
-    groups
+/// Done for now: the beginning is noted, and the same work is due again.
+fn begin(lease: Lease) -> WorkResult {
+    let key = lease.key.clone();
+    let mut result = confirmed(lease, &Known::Begun { begun: true }, "begun");
+    result.effects.marks.push(key);
+    result
 }
 
 /// A link sets the ID number and nothing else: the rest belongs to whoever made the account.
-fn linking(
-    lease: Lease,
-    desired: DesiredAccount,
-    user: &Candidate,
-) -> (Lease, ConfirmedAccount, UserUpdate, &'static str) {
+fn linking(lease: Lease, desired: DesiredAccount, user: &Candidate) -> Change {
     let update = UserUpdate {
         id: user.id,
         idnumber: Some(desired.idnumber.to_string()),
@@ -263,42 +333,27 @@ fn linking(
         origin: Origin::Linked,
         account: desired,
     };
-    (lease, account, update, "linked")
+    Change {
+        lease,
+        account,
+        update,
+        word: "linked",
+    }
 }
 
-/// An account that carries the student's id: made by an attempt whose end we did not see if it
-/// is just as we would have made it, otherwise found.
-fn recognised(
-    lease: &Lease,
-    desired: &DesiredAccount,
-    user: &Candidate,
-) -> (ConfirmedAccount, AccountUpdate) {
-    let as_found = DesiredAccount {
-        idnumber: desired.idnumber.clone(),
-        username: user.username.clone(),
-        email: user.email.clone(),
-        first_name: user.first_name.clone(),
-        last_name: user.last_name.clone(),
-    };
-    let ours = lease.fence > 1 && as_found == *desired;
-    let origin = if ours {
-        Origin::Created
-    } else {
-        Origin::Linked
-    };
-    let found = ConfirmedAccount {
+/// The account that carries the student's id, as Moodle shows it.
+fn as_found(desired: &DesiredAccount, user: &Candidate, origin: Origin) -> ConfirmedAccount {
+    ConfirmedAccount {
         user: user.id,
         origin,
-        account: as_found,
-    };
-    let fields = AccountUpdate::between(&found, desired);
-    (
-        ConfirmedAccount {
-            account: desired.clone(),
-            ..found
+        account: DesiredAccount {
+            idnumber: desired.idnumber.clone(),
+            username: user.username.clone(),
+            email: user.email.clone(),
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
         },
-        fields,
-    )
+    }
 }
 
 /// The Moodle user behind a link.

@@ -7,6 +7,7 @@
 mod account;
 mod beginning;
 mod course;
+mod directory;
 mod ownership;
 mod seat;
 mod teaching;

@@ -2,6 +2,7 @@
 //! The use cases over a CRM, a learning platform and a store in memory: what a registrar may rely
 //! on, one sentence a test.
 
+mod accounts;
 mod arriving;
 mod courses;
 mod deleted;

@@ -9,7 +9,7 @@ mod intake;
 mod reads;
 mod store;
 
-use std::{net::SocketAddr, path::PathBuf, process::Command};
+use std::{net::SocketAddr, path::PathBuf};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::{Context, Result};
@@ -38,7 +38,7 @@ pub struct LimitServer {
 pub fn start(place: &Place, disk: Disk, people: u32) -> Result<Served> {
     let address = free_address()?;
     let own = std::env::current_exe().context("finding this program")?;
-    let mut command: Command = disk.command(&own);
+    let mut command = disk.command(&own);
     command
         .arg("limit-server")
         .args(["--bind", &address.to_string()]);

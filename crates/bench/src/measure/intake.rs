@@ -63,8 +63,8 @@ pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>> {
     {
         let what = format!("intake p99, c{}", volume.connections);
         rows.push(
-            Row::new("G2", what, Unit::Milliseconds, median(bridge.p99.clone()))
-                .limit(median(limit.p99.clone()))
+            Row::new("G2", what, Unit::Milliseconds, bridge.p99())
+                .limit(limit.p99())
                 .demand(Demand::TimesAtMost(2.5))
                 .demand(Demand::AtMost(5.0)),
         );
@@ -110,9 +110,9 @@ impl Runs {
         let note = format!(
             "p50 {:.2} ms, p99 {:.2} ms; limit p50 {:.2} ms, p99 {:.2} ms",
             median(self.median.clone()),
-            median(self.p99.clone()),
+            self.p99(),
             median(limit.median.clone()),
-            median(limit.p99.clone()),
+            limit.p99(),
         );
         Row::new(goal, what, Unit::PerSecond, median(self.per_second.clone()))
             .limit(median(limit.per_second.clone()))

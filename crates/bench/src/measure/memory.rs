@@ -27,21 +27,17 @@ pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>> {
         let why = "needs /proc, which this system does not have";
         return Ok(vec![Row::skipped("G13", "resident memory", why)]);
     };
-    let Some(connections) = Some(setting.plan.weighed.connections) else {
-        return Ok(Vec::new());
-    };
+    let intake = format!(
+        "memory, peak of intake at c{}",
+        setting.plan.weighed.connections
+    );
     Ok(vec![
         Row::new("G13", "memory, idle and live", Unit::Megabytes, idle.now)
             .limit(limit_idle.now)
             .demand(Demand::AtMost(25.0)),
-        Row::new(
-            "G13",
-            format!("memory, peak of intake at c{connections}"),
-            Unit::Megabytes,
-            peak.peak,
-        )
-        .limit(limit_peak.peak)
-        .demand(Demand::AtMost(60.0)),
+        Row::new("G13", intake, Unit::Megabytes, peak.peak)
+            .limit(limit_peak.peak)
+            .demand(Demand::AtMost(60.0)),
     ])
 }
 

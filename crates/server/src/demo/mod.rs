@@ -82,7 +82,7 @@ pub async fn run(options: Demo) -> Result<ExitCode> {
 
 async fn tell(stage: &Stage, stop: &CancellationToken) -> Result<()> {
     tokio::select! {
-        told = story::tell(stage) => told,
+        told = story::tell(stage, key) => told,
         () = stop.cancelled() => Ok(()),
     }
 }

@@ -120,6 +120,10 @@ pub(super) async fn tell(stage: &Stage, key: &str) -> Result<()> {
         .pointer("/data/items/0/name")
         .unwrap_or(&Value::Null);
     teller.step(&format!("Student API her class: {class}, enrolment active"));
+    for issue in issues(stage, key).await? {
+        let (message, code) = (text(&issue, "message"), text(&issue, "code"));
+        teller.step(&format!("Issue       {message} ({code})"));
+    }
     Ok(())
 }
 
@@ -174,6 +178,25 @@ async fn read(stage: &Stage, user: u64, target: &str) -> Result<Value> {
         .json()
         .await
         .context("the student API did not answer JSON")
+}
+
+/// What a person should look at.
+async fn issues(stage: &Stage, key: &str) -> Result<Vec<Value>> {
+    let url = format!("{}/api/v1/admin/issues", stage.bridge);
+    let client = reqwest::Client::builder().build()?;
+    let list: Value = client
+        .get(url)
+        .bearer_auth(key)
+        .send()
+        .await?
+        .json()
+        .await?;
+    let items = list.get("items").and_then(Value::as_array);
+    Ok(items.cloned().unwrap_or_default())
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Looks until there is something to see.

@@ -7,7 +7,10 @@ use std::{
 
 /// The folder of the workspace.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// A document of the workspace.
@@ -35,7 +38,11 @@ pub fn blocks(document: &str) -> Vec<Block> {
         match (fence, &mut open) {
             (Some(info), None) => {
                 let info = info.split_whitespace().map(str::to_owned).collect();
-                open = Some(Block { line: at + 2, info, text: String::new() });
+                open = Some(Block {
+                    line: at + 2,
+                    info,
+                    text: String::new(),
+                });
             }
             (Some(_), Some(_)) => blocks.extend(open.take()),
             (None, Some(block)) => {
@@ -62,7 +69,11 @@ pub fn rows(document: &str) -> Vec<Vec<String>> {
 }
 
 fn cells(line: &str) -> Vec<String> {
-    line.trim().trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+    line.trim()
+        .trim_matches('|')
+        .split('|')
+        .map(|cell| cell.trim().to_owned())
+        .collect()
 }
 
 /// What stands between single backticks, outside of fenced blocks.
@@ -82,7 +93,8 @@ pub fn code_spans(document: &str) -> Vec<String> {
 /// The targets of links.
 pub fn links(document: &str) -> Vec<String> {
     let ends = document.split("](").skip(1);
-    ends.filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
+    ends.filter_map(|rest| Some(rest.split_once(')')?.0.to_owned()))
+        .collect()
 }
 
 /// The anchors that headings have on the usual hosts.
@@ -100,15 +112,26 @@ pub fn anchors(document: &str) -> Vec<String> {
 }
 
 fn anchor(heading: &str) -> String {
-    let kept = heading.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
-    kept.map(|c| if c == ' ' { '-' } else { c }).collect::<String>().to_lowercase()
+    let kept = heading
+        .chars()
+        .filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+    kept.map(|c| if c == ' ' { '-' } else { c })
+        .collect::<String>()
+        .to_lowercase()
 }
 
 #[test]
 fn a_block_knows_its_words_and_its_line() {
     let found = blocks("# A\n\n```sh test\nls\npwd\n```\nrest\n");
     let info = vec!["sh".to_owned(), "test".to_owned()];
-    assert_eq!(found, [Block { line: 4, info, text: "ls\npwd\n".into() }]);
+    assert_eq!(
+        found,
+        [Block {
+            line: 4,
+            info,
+            text: "ls\npwd\n".into()
+        }]
+    );
 }
 
 #[test]
@@ -119,6 +142,7 @@ fn only_the_body_of_a_table_is_rows() {
 
 #[test]
 fn headings_have_the_anchors_links_use() {
-    let found = anchors("# Bird's eye\n## 12. After setup – daily operations\n```\n# no heading\n```\n");
+    let found =
+        anchors("# Bird's eye\n## 12. After setup – daily operations\n```\n# no heading\n```\n");
     assert_eq!(found, ["birds-eye", "12-after-setup--daily-operations"]);
 }

@@ -10,7 +10,13 @@ use crate::markdown::{anchors, code_spans, links, read, root, rows};
 /// Every document of the project.
 fn documents() -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for folder in [".", "docs/adr", "docs/operator", "docs/reference", "migrations"] {
+    for folder in [
+        ".",
+        "docs/adr",
+        "docs/operator",
+        "docs/reference",
+        "migrations",
+    ] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             if name.ends_with(".md") {
@@ -51,12 +57,21 @@ fn leads_somewhere(document: &str, text: &str, link: &str) -> bool {
 
 #[test]
 fn every_file_that_is_named_exists() {
-    let folders = ["crates/", "xtask/", "docs/", "deploy/", "config/", "migrations/"];
+    let folders = [
+        "crates/",
+        "xtask/",
+        "docs/",
+        "deploy/",
+        "config/",
+        "migrations/",
+    ];
     let mut missing = Vec::new();
     for document in documents() {
         for span in code_spans(&read(&document)) {
             let is_path = folders.iter().any(|folder| span.starts_with(folder));
-            let is_plain = span.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+            let is_plain = span
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
             if is_path && is_plain && !root().join(&span).exists() {
                 missing.push(format!("{document}: {span}"));
             }
@@ -93,7 +108,10 @@ fn every_item_the_architecture_names_exists() {
         let kinds = ["fn", "struct", "enum", "trait", "type", "const"];
         sources.iter().any(|text| {
             let field = text.contains(&format!("pub {name}:"));
-            field || kinds.iter().any(|kind| defines(text, &format!("{kind} {name}")))
+            field
+                || kinds
+                    .iter()
+                    .any(|kind| defines(text, &format!("{kind} {name}")))
         })
     };
     let mut missing = Vec::new();
@@ -127,8 +145,12 @@ fn sources() -> Vec<String> {
     collect(&root().join("crates"), &mut files);
     assert!(files.len() > 100);
     let ours = Path::new("tests").join("guide");
-    let others = files.into_iter().filter(|path| !path.parent().unwrap().ends_with(&ours));
-    others.map(|path| fs::read_to_string(path).unwrap()).collect()
+    let others = files
+        .into_iter()
+        .filter(|path| !path.parent().unwrap().ends_with(&ours));
+    others
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

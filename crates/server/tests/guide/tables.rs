@@ -24,7 +24,11 @@ fn every_problem_is_in_the_reference_with_its_status_and_title() {
         .iter()
         .map(|problem| {
             let status = problem.status_code().as_u16().to_string();
-            vec![format!("`{}`", problem.code()), status, problem.title().to_owned()]
+            vec![
+                format!("`{}`", problem.code()),
+                status,
+                problem.title().to_owned(),
+            ]
         })
         .collect();
     assert_eq!(documented, known);
@@ -46,22 +50,36 @@ fn every_issue_is_in_the_reference_with_its_hint() {
 #[test]
 fn every_address_of_the_openapi_document_is_in_the_reference() {
     let document: Value = serde_json::from_str(&mzi_web::openapi::json().unwrap()).unwrap();
-    let known: BTreeSet<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
+    let known: BTreeSet<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
     let documented: BTreeSet<String> = rows(&read("docs/reference/api.md"))
         .into_iter()
         .flat_map(|cells| addresses(&cells[0]))
         .collect();
     // A second name of /health, and the document itself.
-    let beside = BTreeSet::from(["/api/v1/health".to_owned(), "/api/v1/openapi.json".to_owned()]);
+    let beside = BTreeSet::from([
+        "/api/v1/health".to_owned(),
+        "/api/v1/openapi.json".to_owned(),
+    ]);
     let missing: Vec<_> = known.difference(&documented).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    let too_many: Vec<_> = documented.difference(&known).filter(|path| !beside.contains(*path)).collect();
+    let too_many: Vec<_> = documented
+        .difference(&known)
+        .filter(|path| !beside.contains(*path))
+        .collect();
     assert!(too_many.is_empty(), "{too_many:?}");
 }
 
 fn addresses(cell: &str) -> Vec<String> {
     let words = cell.split([' ', '`', ',']);
-    words.filter(|word| word.starts_with('/')).map(str::to_owned).collect()
+    words
+        .filter(|word| word.starts_with('/'))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A row of the settings' reference.
@@ -76,7 +94,10 @@ fn settings() -> BTreeMap<String, Setting> {
     let settings: BTreeMap<String, Setting> = documented
         .into_iter()
         .map(|cells| {
-            let setting = Setting { default: plain(&cells[1]).to_owned(), meaning: cells[2].clone() };
+            let setting = Setting {
+                default: plain(&cells[1]).to_owned(),
+                meaning: cells[2].clone(),
+            };
             (plain(&cells[0]).to_owned(), setting)
         })
         .collect();
@@ -90,7 +111,9 @@ fn names() -> BTreeMap<String, bool> {
     let entries = table.lines().filter_map(|line| {
         let line = line.trim();
         let secret = line.starts_with("secret(\"");
-        let rest = line.strip_prefix("secret(\"").or_else(|| line.strip_prefix("open(\""))?;
+        let rest = line
+            .strip_prefix("secret(\"")
+            .or_else(|| line.strip_prefix("open(\""))?;
         Some((rest.split_once('"')?.0.to_owned(), secret))
     });
     let names: BTreeMap<String, bool> = entries.collect();
@@ -106,7 +129,9 @@ fn every_setting_is_in_the_reference_and_marked_if_it_is_secret() {
     let documented = settings();
     let known = names();
     for (name, secret) in &known {
-        let setting = documented.get(name).unwrap_or_else(|| panic!("{name} is not documented"));
+        let setting = documented
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} is not documented"));
         assert_eq!(setting.meaning.starts_with("Secret."), *secret, "{name}");
     }
     let unknown: Vec<_> = documented
@@ -120,14 +145,20 @@ fn every_setting_is_in_the_reference_and_marked_if_it_is_secret() {
 fn the_reference_gives_the_defaults_of_the_default_file() {
     let documented = settings();
     let file = read("config/default.toml");
-    let set = file.lines().filter_map(|line| line.split_once(" = ")).filter(|(key, _)| !key.starts_with('#'));
+    let set = file
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+        .filter(|(key, _)| !key.starts_with('#'));
     let mut compared = 0;
     for (key, value) in set {
         let name = key.to_ascii_uppercase();
         let default = &documented[&name].default;
         let value = value.trim_matches('"');
         let same = default == value || (value.is_empty() && !default.is_empty());
-        assert!(same, "{name}: {default} in the reference, {value} in the file");
+        assert!(
+            same,
+            "{name}: {default} in the reference, {value} in the file"
+        );
         compared += 1;
     }
     assert!(compared > 15, "{compared}");
@@ -139,12 +170,18 @@ fn every_line_of_the_default_file_and_of_the_example_is_a_documented_setting() {
     let defaults = read("config/default.toml").to_ascii_uppercase();
     let example = read(".env.example");
     let named = |text: &str| -> Vec<String> {
-        let lines = text.lines().filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='));
+        let lines = text
+            .lines()
+            .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='));
         let names = lines.map(|(name, _)| name.trim().to_owned());
-        names.filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect()
+        names
+            .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+            .collect()
     };
     for name in named(&defaults).into_iter().chain(named(&example)) {
-        let base = name.strip_suffix("_FILE").filter(|base| documented.contains_key(*base));
+        let base = name
+            .strip_suffix("_FILE")
+            .filter(|base| documented.contains_key(*base));
         assert!(base.is_some() || documented.contains_key(&name), "{name}");
     }
 }

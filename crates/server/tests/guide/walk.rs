@@ -40,7 +40,11 @@ async fn the_guides_commands_do_what_the_guide_says() {
         .into_iter()
         .filter(|block| block.info.iter().any(|word| word == "test"))
         .collect();
-    assert!(marked.len() >= 15, "only {} blocks are marked", marked.len());
+    assert!(
+        marked.len() >= 15,
+        "only {} blocks are marked",
+        marked.len()
+    );
     for block in &marked {
         walk.carry_out(block);
     }
@@ -60,18 +64,43 @@ struct Walk {
 
 impl Walk {
     async fn begin() -> Self {
-        let zoho = ZohoSimulator::start(ZohoOptions { students: 4, ..ZohoOptions::default() });
+        let zoho = ZohoSimulator::start(ZohoOptions {
+            students: 4,
+            ..ZohoOptions::default()
+        });
         let zoho = zoho.await.unwrap();
-        let bare = MoodleOptions { content: Content::Bare, ..MoodleOptions::default() };
+        let bare = MoodleOptions {
+            content: Content::Bare,
+            ..MoodleOptions::default()
+        };
         let moodle = MoodleSimulator::start(bare).await.unwrap();
-        let students = zoho.ids("BTEC_Students").into_iter().take(3).collect::<Vec<_>>();
+        let students = zoho
+            .ids("BTEC_Students")
+            .into_iter()
+            .take(3)
+            .collect::<Vec<_>>();
         let folder = TempDir::new().unwrap();
         let example = root().join(".env.example");
         fs::copy(example, folder.path().join(".env.example")).unwrap();
-        fs::write(folder.path().join("ids.txt"), format!("{}\n{}\n", students[0], students[1])).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        fs::write(
+            folder.path().join("ids.txt"),
+            format!("{}\n{}\n", students[0], students[1]),
+        )
+        .unwrap();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let address = format!("127.0.0.1:{port}");
-        Self { zoho, moodle, folder, address, students, server: None }
+        Self {
+            zoho,
+            moodle,
+            folder,
+            address,
+            students,
+            server: None,
+        }
     }
 
     fn carry_out(&mut self, block: &Block) {
@@ -124,7 +153,10 @@ impl Walk {
         let mut child = command.spawn().unwrap();
         let status = ended(&mut child);
         let output = fs::read_to_string(&seen).unwrap();
-        let server = self.server.as_ref().map(|server| server.log(self.folder.path()));
+        let server = self
+            .server
+            .as_ref()
+            .map(|server| server.log(self.folder.path()));
         assert_eq!(
             status,
             Some(0),
@@ -140,17 +172,31 @@ impl Walk {
         let mut server = Server(command.spawn().unwrap());
         let ready = until(|| {
             let gone = server.0.try_wait().unwrap().is_some();
-            assert!(!gone, "{GUIDE} line {line}: {}", server.log(self.folder.path()));
+            assert!(
+                !gone,
+                "{GUIDE} line {line}: {}",
+                server.log(self.folder.path())
+            );
             is_ready(&self.address)
         });
-        assert!(ready, "{GUIDE} line {line}: {}", server.log(self.folder.path()));
+        assert!(
+            ready,
+            "{GUIDE} line {line}: {}",
+            server.log(self.folder.path())
+        );
         server
     }
 
     fn stop_server(&mut self) {
         if let Some(mut server) = self.server.take() {
             let pid = server.0.id().to_string();
-            assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+            assert!(
+                Command::new("kill")
+                    .args(["-TERM", &pid])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
             let log = server.log(self.folder.path());
             assert_eq!(ended(&mut server.0), Some(0), "{log}");
         }
@@ -160,14 +206,23 @@ impl Walk {
         let server = self.server.as_ref().unwrap();
         for wanted in expected.lines() {
             let seen = until(|| server.log(self.folder.path()).contains(wanted));
-            assert!(seen, "{GUIDE} line {line}: no '{wanted}' in\n{}", server.log(self.folder.path()));
+            assert!(
+                seen,
+                "{GUIDE} line {line}: no '{wanted}' in\n{}",
+                server.log(self.folder.path())
+            );
         }
     }
 
     /// The two whose ids were sent as a list, and the one that was read again.
     fn students_are_in_moodle(&self) {
         for student in &self.students {
-            let there = || self.moodle.users().iter().any(|user| user.idnumber == *student);
+            let there = || {
+                self.moodle
+                    .users()
+                    .iter()
+                    .any(|user| user.idnumber == *student)
+            };
             assert!(until(there), "{student} is not in Moodle");
         }
     }
@@ -193,7 +248,10 @@ impl Drop for Server {
 
 /// The folder of the program before everything else.
 fn path() -> OsString {
-    let own = Path::new(env!("CARGO_BIN_EXE_mzi")).parent().unwrap().to_owned();
+    let own = Path::new(env!("CARGO_BIN_EXE_mzi"))
+        .parent()
+        .unwrap()
+        .to_owned();
     let others = std::env::var_os("PATH").unwrap_or_default();
     let all = std::iter::once(own).chain(std::env::split_paths(&others));
     std::env::join_paths(all).unwrap()
@@ -214,8 +272,11 @@ fn ended(child: &mut Child) -> Option<i32> {
 }
 
 fn is_ready(address: &str) -> bool {
-    let Ok(mut stream) = std::net::TcpStream::connect(address) else { return false };
-    let request = format!("GET /health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let Ok(mut stream) = std::net::TcpStream::connect(address) else {
+        return false;
+    };
+    let request =
+        format!("GET /health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     let sent = std::io::Write::write_all(&mut stream, request.as_bytes());
     let mut answer = String::new();
     sent.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")

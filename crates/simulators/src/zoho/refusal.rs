@@ -72,18 +72,18 @@ impl Refusal {
         Self::new(400, "INVALID_DATA", "invalid data")
     }
 
+    /// A missing parameter of a record call; metadata and channels have other details.
     pub(crate) fn missing_param(name: &str) -> Self {
-        // Both keys, as the record and the metadata answers disagree on its name.
         Self::new(
             400,
             "REQUIRED_PARAM_MISSING",
             "One of the expected parameter is missing",
         )
-        .with(json!({"param": name, "param_name": name}))
+        .with(json!({"param": name}))
     }
 
     pub(crate) fn bad_param(name: &str) -> Self {
-        Self::invalid_data().with(json!({"param": name, "param_name": name}))
+        Self::invalid_data().with(json!({"param": name}))
     }
 }
 

@@ -182,7 +182,7 @@ impl Data {
         }
     }
 
-    fn wakes_of(&self, key: &WorkKey) -> i64 {
+    pub(super) fn wakes_of(&self, key: &WorkKey) -> i64 {
         self.work.get(key).map_or(0, |work| work.wakes)
     }
 }
@@ -252,6 +252,9 @@ impl Work {
             }
             Verdict::Stopped { on, .. } => {
                 self.start_afresh();
+                if on.is_none() {
+                    self.waited = None;
+                }
                 Phase::Stopped {
                     on: on.clone(),
                     until: recheck_at,

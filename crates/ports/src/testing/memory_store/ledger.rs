@@ -150,7 +150,11 @@ impl Data {
 
     fn lease(&mut self, key: WorkKey, claim: &Claim) -> Option<Lease> {
         self.release_events(&key);
+        // Earlier wakes are seen by this claim; only later ones can be missed.
+        let waited = self.work.get(&key).and_then(|work| work.waited.clone());
+        let waited = waited.map(|(on, _)| (self.wakes_of(&on), on));
         let work = self.work.get_mut(&key)?;
+        work.waited = waited.map(|(wakes, on)| (on, wakes));
         let lease_for = TimeDelta::from_std(claim.lease_for).unwrap_or(TimeDelta::MAX);
         work.fence += 1;
         work.phase = Phase::Leased {

@@ -23,7 +23,7 @@ pub(super) struct Work {
     pub recheck_at: Option<DateTime<Utc>>,
     /// How often the waiters for this key were woken.
     pub wakes: i64,
-    /// What it last waited for, and how often that had been woken by then.
+    /// What it last waited for, and how often that had been woken when it last looked.
     pub waited: Option<(WorkKey, i64)>,
     pub done_at: Option<DateTime<Utc>>,
 }

@@ -61,7 +61,7 @@ pub(super) fn fields(world: &World, request: &Request) -> Result<Answer, Refusal
         None | Some("used") => shown(false),
         Some("unused") => shown(true),
         Some("all") => [shown(false), shown(true)].concat(),
-        Some(_) => return Err(Refusal::bad_param("type")),
+        Some(_) => return Err(Refusal::invalid_data().with(json!({"param_name": "type"}))),
     };
     Ok(match fields.is_empty() {
         true => Answer::empty(204),
@@ -91,17 +91,15 @@ fn of_request(
 ) -> Result<(Vec<Arc<Schema>>, Arc<Schema>), Refusal> {
     let name = request
         .query_value("module")
-        .ok_or_else(|| Refusal::missing_param("module"))?;
+        .ok_or_else(|| Refusal::missing_param("module").with(json!({"param_name": "module"})))?;
     let store: &Store = &locked(&world.store);
     let schemas: Vec<Arc<Schema>> = store.schemas().cloned().collect();
     let found = schemas
         .iter()
         .find(|schema| schema.api_name == name)
         .cloned();
-    let found = found.ok_or_else(|| Refusal {
-        details: json!({}),
-        ..Refusal::invalid_module()
-    })?;
+    let found =
+        found.ok_or_else(|| Refusal::invalid_module().with(json!({"api_name": "module"})))?;
     Ok((schemas, found))
 }
 

@@ -44,8 +44,7 @@ impl Paging {
         match (token, page) {
             (Some(_), Some(_)) => {
                 let message = "page and page_token cannot be used together";
-                Err(Refusal::new(400, "AMBIGUITY_DURING_PROCESSING", message)
-                    .with(json!({"ambiguity_due_to": [{"param_name": "page"}, {"param_name": "page_token"}]})))
+                Err(Refusal::new(400, "AMBIGUITY_DURING_PROCESSING", message))
             }
             (Some(token), None) => Self::from_token(&token, per_page, bound_to, now),
             (None, _) => {

@@ -77,9 +77,10 @@ pub(in crate::zoho) fn modify(world: &World, request: &Request) -> Result<Answer
 
 /// DELETE: closes channels.
 pub(in crate::zoho) fn disable(world: &World, request: &Request) -> Result<Answer, Refusal> {
-    let ids = request
-        .query_value("channel_ids")
-        .ok_or_else(|| Refusal::missing_param("channel_ids"))?;
+    let ids = request.query_value("channel_ids").ok_or_else(|| {
+        Refusal::missing_param("channel_ids")
+            .with(json!({"param": "channel_ids", "param_name": "channel_ids"}))
+    })?;
     let store = locked(&world.store);
     let mut channels = locked(&world.channels);
     let mut items = Vec::new();
