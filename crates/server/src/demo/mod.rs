@@ -65,7 +65,7 @@ pub async fn run(options: Demo) -> Result<ExitCode> {
     let application = Application::build(Settings::from_layers(layers)?, true).await?;
     let bridge = actix_web::rt::spawn(application.run_until(stop.clone()));
     greet(&stage, &key);
-    let told = tell(&stage, &stop).await;
+    let told = tell(&stage, &key, &stop).await;
     if told.is_ok() && !options.once {
         say(
             "\nThe bridge keeps running; change a record in the Zoho simulator and watch it arrive. Ctrl-C ends the demo.",
@@ -80,7 +80,7 @@ pub async fn run(options: Demo) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn tell(stage: &Stage, stop: &CancellationToken) -> Result<()> {
+async fn tell(stage: &Stage, key: &str, stop: &CancellationToken) -> Result<()> {
     tokio::select! {
         told = story::tell(stage, key) => told,
         () = stop.cancelled() => Ok(()),
