@@ -1,13 +1,13 @@
 //! One request, one answer of bounded size: what API calls and token calls share.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
 use reqwest::{
     Client, Request, StatusCode,
     header::{DATE, HeaderMap, RETRY_AFTER},
 };
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
 
 /// An answer, whatever its status.
 pub(crate) struct Received {

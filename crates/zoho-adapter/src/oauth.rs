@@ -153,7 +153,8 @@ fn client(app: &ZohoApp) -> Result<TokenClient, CrmError> {
         .set_token_uri(url))
 }
 
-/// Sends one token request, with a client of its own as the crate asks for, and gives the answer the status its body asks for.
+/// Sends one token request and gives its answer the status that the body asks for. Owns its client
+/// because a borrowed one would keep the future from being `Send` for every lifetime.
 async fn post(
     http: reqwest::Client,
     request: HttpRequest,
