@@ -118,7 +118,12 @@ impl Transport {
             Ok(received) => received,
             Err(lost) => {
                 let error = refusal::of_lost(call, &lost);
-                tracing::debug!(zoho.operation = call.operation, duration_ms = took.as_millis(), error = %error, "Zoho did not answer");
+                tracing::debug!(
+                    zoho.operation = call.operation,
+                    duration_ms = took.as_millis(),
+                    error = %error,
+                    "Zoho did not answer"
+                );
                 return Err(error);
             }
         };
