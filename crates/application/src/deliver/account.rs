@@ -22,8 +22,6 @@ use super::{
 };
 use crate::failure;
 
-type AccountTask = Task<DesiredAccount, Known>;
-
 /// What is known of a student's account.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]

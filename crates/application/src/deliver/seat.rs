@@ -38,7 +38,7 @@ struct Surroundings {
 /// What one seat needs now.
 enum Step {
     /// Nothing more: the claim is settled.
-    Settled(WorkResult),
+    Settled(Box<WorkResult>),
     /// Nothing is known of the place yet: whose it is must be found out first.
     Begin(Beginning),
     /// This enrolment must be written.
@@ -61,7 +61,7 @@ impl Deliver {
         let (mut beginnings, mut writes) = (Vec::new(), Vec::new());
         for task in tasks.open {
             match self.step(task, &around).await? {
-                Step::Settled(result) => results.push(result),
+                Step::Settled(result) => results.push(*result),
                 Step::Begin(beginning) => beginnings.push(beginning),
                 Step::Write(write) => writes.push(write),
             }
@@ -104,7 +104,7 @@ impl Deliver {
             desired.effective(&class.values, today)
         });
         match access {
-            Access::Leave => Ok(Step::Settled(left(lease, known))),
+            Access::Leave => Ok(Step::settled(left(lease, known))),
             Access::Suspend => {
                 let known = self.certain(known).await?;
                 self.suspend(lease, &desired, known).await
@@ -121,7 +121,7 @@ impl Deliver {
         around: &Surroundings,
     ) -> Result<Step, DeliverError> {
         let Some(place) = around.place(&desired) else {
-            return Ok(Step::Settled(self.wait(lease, &desired, around)));
+            return Ok(Step::settled(self.wait(lease, &desired, around)));
         };
         if known.as_ref().is_some_and(|known| known.has_begun(place)) {
             return Ok(Step::Write(Write {
@@ -133,7 +133,7 @@ impl Deliver {
         }
         Ok(match self.certain(known).await? {
             Some(seat) if Place::of(&seat) == place && !seat.suspended => {
-                Step::Settled(seated(lease, &seat, "unchanged"))
+                Step::settled(seated(lease, &seat, "unchanged"))
             }
             Some(seat) if Place::of(&seat) == place && seat.ours => Step::Write(Write {
                 lease,
@@ -159,16 +159,16 @@ impl Deliver {
         known: Option<ConfirmedSeat>,
     ) -> Result<Step, DeliverError> {
         let Some(known) = known else {
-            return Ok(Step::Settled(done(lease, Effects::default())));
+            return Ok(Step::settled(done(lease, Effects::default())));
         };
         if known.suspended {
-            return Ok(Step::Settled(confirmed(lease, &known, "unchanged")));
+            return Ok(Step::settled(confirmed(lease, &known, "unchanged")));
         }
         if self
             .is_held_by_another(&lease.key.id, desired, &known)
             .await?
         {
-            return Ok(Step::Settled(left(lease, Some(Known::Seat(known)))));
+            return Ok(Step::settled(left(lease, Some(Known::Seat(known)))));
         }
         if !known.ours {
             let message = format!(
@@ -176,7 +176,7 @@ impl Deliver {
                 known.user, known.course
             );
             let issue = Issue::new(IssueCode::SeatNotOurs, message);
-            return Ok(Step::Settled(failure::stopped(lease, issue)));
+            return Ok(Step::settled(failure::stopped(lease, issue)));
         }
         let place = Place::of(&known);
         Ok(Step::Write(Write {
@@ -291,6 +291,12 @@ impl Deliver {
             Err(error) if first => self.not_made(lease, &error),
             Err(error) => failure::result(&error, lease, self.clock.now()),
         }
+    }
+}
+
+impl Step {
+    fn settled(result: WorkResult) -> Self {
+        Self::Settled(Box::new(result))
     }
 }
 

@@ -171,3 +171,26 @@ async fn zoho_learns_the_course_of_a_seat() {
         Some(course)
     );
 }
+
+#[tokio::test]
+async fn a_course_removed_by_hand_stops_only_its_own_seats() {
+    let world = World::new();
+    world.has_lina();
+    world.has_active_class();
+    world.has_class(OTHER_CLASS, "PROG-B", "Active");
+    world.has_seat(SEAT, LINA, CLASS);
+    world.has_seat(OTHER_SEAT, LINA, OTHER_CLASS);
+    world.notify("BTEC_Students", LINA).await;
+    world.notify("BTEC_Classes", CLASS).await;
+    world.notify_and_settle("BTEC_Classes", OTHER_CLASS).await;
+    world.lms.remove_course(world.course_of(CLASS));
+
+    world.notify("BTEC_Enrollments", SEAT).await;
+    world
+        .notify_and_settle("BTEC_Enrollments", OTHER_SEAT)
+        .await;
+
+    assert!(world.takes_part(LINA, OTHER_CLASS));
+    let issue = world.the_issue("refused").await;
+    assert_eq!(issue.zoho_id.as_deref(), Some(SEAT));
+}

@@ -175,8 +175,8 @@ macro_rules! fused {
                 if strike == Strike::Before {
                     return Err($refused);
                 }
-                let mut answer = $port::$method(&*self.port, $($argument),*).await;
-                $($note(&self.fuse, &mut answer, $noted);)?
+                let answer = $port::$method(&*self.port, $($argument),*).await;
+                $(let answer = $note(&self.fuse, answer, $noted);)?
                 if strike == Strike::After { Err($lost) } else { answer }
             })*
         }
@@ -239,41 +239,50 @@ fused! {
     fn connection_issue(subject: &str, issue: Option<&Issue>, now: DateTime<Utc>) -> ();
 }
 
+type Each<T, E> = Result<Vec<T>, E>;
+
 fn note_written(
     fuse: &Fuse,
-    committed: &mut Result<Vec<Committed>, StoreError>,
+    answer: Each<Committed, StoreError>,
     results: &[WorkResult],
-) {
-    let Ok(committed) = committed else { return };
+) -> Each<Committed, StoreError> {
+    let outcomes = answer.iter().flatten();
     let written = results
         .iter()
-        .zip(committed.iter())
+        .zip(outcomes)
         .filter(|(_, outcome)| **outcome == Committed::Written)
         .filter_map(|(result, _)| result.effects.record.clone());
     fuse.inner().written.extend(written);
+    answer
 }
 
 fn note_enrolled(
     fuse: &Fuse,
-    _answer: &mut Result<Vec<Result<(), LmsError>>, LmsError>,
+    answer: Each<Result<(), LmsError>, LmsError>,
     enrolments: &[Enrolment],
-) {
+) -> Each<Result<(), LmsError>, LmsError> {
     fuse.inner().enrolled.extend(enrolments);
+    answer
 }
 
-fn hide_many(fuse: &Fuse, answer: &mut Result<Reading, CrmError>, _asked: &[ZohoId]) {
-    if let Ok(reading) = answer {
+fn hide_many(
+    fuse: &Fuse,
+    answer: Result<Reading, CrmError>,
+    _asked: &[ZohoId],
+) -> Result<Reading, CrmError> {
+    answer.map(|mut reading| {
         let inner = fuse.inner();
         reading
             .records
             .retain(|record| !inner.hidden.contains(&record.id));
-    }
+        reading
+    })
 }
 
-fn hide_one(fuse: &Fuse, answer: &mut Result<Option<CrmRecord>, CrmError>, asked: &ZohoId) {
-    if let Ok(record) = answer
-        && fuse.inner().hidden.contains(asked)
-    {
-        *record = None;
-    }
+fn hide_one(
+    fuse: &Fuse,
+    answer: Result<Option<CrmRecord>, CrmError>,
+    asked: &ZohoId,
+) -> Result<Option<CrmRecord>, CrmError> {
+    answer.map(|record| record.filter(|_| !fuse.inner().hidden.contains(asked)))
 }
