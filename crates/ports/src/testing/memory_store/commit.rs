@@ -22,9 +22,9 @@ impl Data {
             self.refuse_link(lease, &holder, now);
             return Committed::LinkTaken;
         }
+        self.settle(lease, &result.verdict, result.effects.recheck_at, now);
         self.write_effects(lease, &result.effects, now);
         self.raise_issues(result, now);
-        self.settle(lease, &result.verdict, result.effects.recheck_at, now);
         for key in &result.effects.wakes {
             self.wake(key, now);
         }
@@ -198,11 +198,11 @@ impl Work {
     ) {
         self.fence += 1;
         let missed_wake = self.missed_wake(awaited);
-        let recheck_at = recheck_at.or(self.recheck_at.take());
-        self.phase = self.phase_after(seen, verdict, recheck_at, now);
+        // A second look stays promised until a claim at or after its moment.
+        self.recheck_at = recheck_at.or(self.recheck_at);
+        self.phase = self.phase_after(seen, verdict, now);
         if self.wanted > seen || missed_wake {
             self.phase = Phase::Ready { at: now };
-            self.recheck_at = recheck_at;
         }
     }
 
@@ -220,13 +220,8 @@ impl Work {
         wakes != known
     }
 
-    fn phase_after(
-        &mut self,
-        seen: i64,
-        verdict: &Verdict,
-        recheck_at: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Phase {
+    fn phase_after(&mut self, seen: i64, verdict: &Verdict, now: DateTime<Utc>) -> Phase {
+        let recheck_at = self.recheck_at;
         match verdict {
             Verdict::Done => {
                 self.done = seen;

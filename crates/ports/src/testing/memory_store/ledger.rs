@@ -156,6 +156,7 @@ impl Data {
         let work = self.work.get_mut(&key)?;
         work.waited = waited.map(|(wakes, on)| (on, wakes));
         let lease_for = TimeDelta::from_std(claim.lease_for).unwrap_or(TimeDelta::MAX);
+        work.recheck_at = work.recheck_at.filter(|at| *at > claim.now);
         work.fence += 1;
         work.phase = Phase::Leased {
             owner: claim.owner.clone(),

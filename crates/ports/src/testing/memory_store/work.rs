@@ -19,7 +19,7 @@ pub(super) struct Work {
     pub deletion_wanted: i64,
     /// The `wanted` that an event asked for whose identity was only a `Modified_Time`.
     pub recheck_wanted: i64,
-    /// A second look that was promised and has not begun.
+    /// A second look that was promised; a claim at or after this moment is it.
     pub recheck_at: Option<DateTime<Utc>>,
     /// How often the waiters for this key were woken.
     pub wakes: i64,

@@ -84,6 +84,8 @@ macro_rules! store_contract {
                 a_stopped_row_rests_until_marked_and_starts_afresh
                 a_recheck_comes_back_once
                 a_recheck_is_not_lost_when_the_row_is_dirty_meanwhile
+                a_recheck_outlives_a_run_that_comes_before_it
+                a_row_may_mark_itself
                 marks_create_rows_and_make_them_due
                 needs_mark_only_what_is_neither_held_nor_under_way
                 a_tombstone_counts_as_held

@@ -230,6 +230,35 @@ pub async fn a_recheck_is_not_lost_when_the_row_is_dirty_meanwhile<S: Subject>(s
     claim_one(subject, &key, noon_plus(5)).await;
 }
 
+/// Nor after a run that a notice brought about before its moment.
+pub async fn a_recheck_outlives_a_run_that_comes_before_it<S: Subject>(subject: &mut S) {
+    let key = read_student(1);
+    let effects = Effects {
+        recheck_at: Some(noon_plus(5)),
+        ..Effects::default()
+    };
+    done_with(subject, &key, effects, noon()).await;
+    done_with(subject, &key, Effects::default(), noon_plus(1)).await;
+    assert_eq!(claim(subject, STUDENTS, noon_plus(4)).await, []);
+    done_with(subject, &key, Effects::default(), noon_plus(6)).await;
+    assert_eq!(claim(subject, STUDENTS, noon_plus(600)).await, []);
+}
+
+/// A result may ask for its own work once more.
+pub async fn a_row_may_mark_itself<S: Subject>(subject: &mut S) {
+    let key = read_student(1);
+    for verdict in [Verdict::Done, retry(9_000, true), stop(None)] {
+        let lease = mark_and_claim(subject, &key, noon()).await;
+        let effects = Effects {
+            marks: vec![key.clone()],
+            ..Effects::default()
+        };
+        written(subject, lease, verdict, effects, noon()).await;
+        let again = claim_one(subject, &key, noon()).await;
+        written(subject, again, Verdict::Done, Effects::default(), noon()).await;
+    }
+}
+
 /// MUST raise `wanted` of marked rows, creating them if needed.
 pub async fn marks_create_rows_and_make_them_due<S: Subject>(subject: &mut S) {
     let held = mark_and_claim(subject, &account(2), noon()).await;
