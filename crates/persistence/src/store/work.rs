@@ -1,0 +1,231 @@
+//! Work rows: marking, waking, and reading the one a lease names.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use diesel::{dsl::case_when, prelude::*, sql_types};
+use mzi_domain::{Lane, WorkKey, ZohoId};
+
+use crate::{
+    connection::AnyConnection,
+    error::Failure,
+    moment,
+    schema::system::{CONNECTION, work_items},
+};
+
+/// What a work row does.
+pub(super) mod state {
+    pub const IDLE: &str = "idle";
+    pub const READY: &str = "ready";
+    pub const LEASED: &str = "leased";
+    pub const WAITING: &str = "waiting";
+    pub const STOPPED: &str = "stopped";
+}
+
+/// What a notice adds to a mark.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Flags {
+    /// It said the record was deleted.
+    pub deletion: bool,
+    /// Its identity was only a `Modified_Time`.
+    pub recheck: bool,
+}
+
+/// The part of a row that settling needs.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub(super) struct WorkRow {
+    pub state: String,
+    pub wanted: i64,
+    pub done: i64,
+    pub fence: i64,
+    pub attempts: i32,
+    pub failing_since: Option<NaiveDateTime>,
+    pub waiting_since: Option<NaiveDateTime>,
+    pub waiting_on: Option<String>,
+    pub waited_wakes: i64,
+    pub recheck_at: Option<NaiveDateTime>,
+    pub done_at: Option<NaiveDateTime>,
+}
+
+/// The columns of a [`WorkRow`].
+pub(super) const WORK_ROW: (
+    work_items::state,
+    work_items::wanted,
+    work_items::done,
+    work_items::fence,
+    work_items::attempts,
+    work_items::failing_since,
+    work_items::waiting_since,
+    work_items::waiting_on,
+    work_items::waited_wakes,
+    work_items::recheck_at,
+    work_items::done_at,
+) = (
+    work_items::state,
+    work_items::wanted,
+    work_items::done,
+    work_items::fence,
+    work_items::attempts,
+    work_items::failing_since,
+    work_items::waiting_since,
+    work_items::waiting_on,
+    work_items::waited_wakes,
+    work_items::recheck_at,
+    work_items::done_at,
+);
+
+/// The row of a key, locked against others until the transaction ends.
+pub(super) fn lock_row(
+    conn: &mut AnyConnection,
+    key: &WorkKey,
+) -> Result<Option<WorkRow>, Failure> {
+    let query = work_items::table
+        .filter(work_items::connection_id.eq(CONNECTION))
+        .filter(work_items::lane.eq(key.lane.name()))
+        .filter(work_items::zoho_id.eq(key.id.as_str()))
+        .select(WORK_ROW);
+    let row = match conn {
+        // The one writer is lock enough.
+        AnyConnection::Sqlite(c) => query.first(c).optional(),
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(c) => query.for_update().first(c).optional(),
+    };
+    Ok(row?)
+}
+
+/// What the row of a key does, if there is one.
+pub(super) fn state_of(
+    conn: &mut AnyConnection,
+    lane: Lane,
+    id: &ZohoId,
+) -> Result<Option<String>, Failure> {
+    let query = work_items::table
+        .filter(work_items::connection_id.eq(CONNECTION))
+        .filter(work_items::lane.eq(lane.name()))
+        .filter(work_items::zoho_id.eq(id.as_str()))
+        .select(work_items::state);
+    Ok(on_backend!(conn, c => query.first(c).optional())?)
+}
+
+/// Raises `wanted` and makes the row due, unless somebody is at it: then settling does.
+pub(super) fn mark(
+    conn: &mut AnyConnection,
+    lane: Lane,
+    id: &str,
+    flags: Flags,
+    now: NaiveDateTime,
+) -> Result<(), Failure> {
+    let first = |flag: bool| i64::from(flag);
+    let row = (
+        work_items::connection_id.eq(CONNECTION),
+        work_items::lane.eq(lane.name()),
+        work_items::zoho_id.eq(id),
+        work_items::state.eq(state::READY),
+        work_items::due_at.eq(now),
+        work_items::wanted.eq(1_i64),
+        work_items::deletion_wanted.eq(first(flags.deletion)),
+        work_items::recheck_wanted.eq(first(flags.recheck)),
+    );
+    let now = Some(now).into_sql::<sql_types::Nullable<sql_types::Timestamp>>();
+    let deletion = flags.deletion.into_sql::<sql_types::Bool>();
+    let recheck = flags.recheck.into_sql::<sql_types::Bool>();
+    let is_leased = work_items::state.eq(state::LEASED);
+    let is_due_sooner = work_items::due_at.lt(now);
+    let stays = is_leased.nullable().or(is_due_sooner);
+    let changed = (
+        work_items::wanted.eq(work_items::wanted + 1),
+        work_items::state.eq(
+            case_when(is_leased, state::LEASED.into_sql::<sql_types::Text>())
+                .otherwise(state::READY.into_sql::<sql_types::Text>()),
+        ),
+        work_items::due_at.eq(case_when(stays, work_items::due_at).otherwise(now)),
+        work_items::deletion_wanted
+            .eq(case_when(deletion, work_items::wanted + 1).otherwise(work_items::deletion_wanted)),
+        work_items::recheck_wanted
+            .eq(case_when(recheck, work_items::wanted + 1).otherwise(work_items::recheck_wanted)),
+    );
+    on_backend!(conn, c => diesel::insert_into(work_items::table)
+        .values(row)
+        .on_conflict((work_items::connection_id, work_items::lane, work_items::zoho_id))
+        .do_update()
+        .set(changed)
+        .execute(c))?;
+    Ok(())
+}
+
+/// Makes everything due that waits for `key`, and counts the wake for whoever is about to wait.
+pub(super) fn wake(
+    conn: &mut AnyConnection,
+    key: &WorkKey,
+    now: NaiveDateTime,
+) -> Result<(), Failure> {
+    let row = (
+        work_items::connection_id.eq(CONNECTION),
+        work_items::lane.eq(key.lane.name()),
+        work_items::zoho_id.eq(key.id.as_str()),
+        work_items::state.eq(state::IDLE),
+        work_items::wakes.eq(1_i64),
+    );
+    // Holding this row keeps a waiter from settling between the count and the search below.
+    on_backend!(conn, c => diesel::insert_into(work_items::table)
+        .values(row)
+        .on_conflict((work_items::connection_id, work_items::lane, work_items::zoho_id))
+        .do_update()
+        .set(work_items::wakes.eq(work_items::wakes + 1))
+        .execute(c))?;
+    let waiting = work_items::state
+        .eq(state::WAITING)
+        .or(work_items::state.eq(state::STOPPED));
+    on_backend!(conn, c => diesel::update(work_items::table)
+        .filter(work_items::connection_id.eq(CONNECTION))
+        .filter(work_items::waiting_on.eq(key.to_string()))
+        .filter(waiting)
+        .set((work_items::state.eq(state::READY), work_items::due_at.eq(now)))
+        .execute(c))?;
+    Ok(())
+}
+
+/// How often the waiters for `key` were woken, with its row held so that no wake slips by.
+pub(super) fn lock_wakes(conn: &mut AnyConnection, key: &WorkKey) -> Result<i64, Failure> {
+    let row = (
+        work_items::connection_id.eq(CONNECTION),
+        work_items::lane.eq(key.lane.name()),
+        work_items::zoho_id.eq(key.id.as_str()),
+        work_items::state.eq(state::IDLE),
+    );
+    on_backend!(conn, c => diesel::insert_into(work_items::table)
+        .values(row)
+        .on_conflict((work_items::connection_id, work_items::lane, work_items::zoho_id))
+        .do_nothing()
+        .execute(c))?;
+    let query = work_items::table
+        .filter(work_items::connection_id.eq(CONNECTION))
+        .filter(work_items::lane.eq(key.lane.name()))
+        .filter(work_items::zoho_id.eq(key.id.as_str()))
+        .select(work_items::wakes);
+    Ok(match conn {
+        AnyConnection::Sqlite(c) => query.first(c),
+        #[cfg(feature = "postgres")]
+        AnyConnection::Postgres(c) => query.for_update().first(c),
+    }?)
+}
+
+/// Marks rows dirty.
+pub(super) fn mark_all(
+    conn: &mut AnyConnection,
+    keys: &[WorkKey],
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let now = moment::stored(now);
+    for key in keys {
+        mark(conn, key.lane, key.id.as_str(), Flags::default(), now)?;
+    }
+    Ok(())
+}
+
+/// A row's own name of its work.
+pub(super) fn key_of(lane: &str, id: &str) -> Result<WorkKey, Failure> {
+    let known = Lane::from_name(lane);
+    let lane = known.ok_or_else(|| Failure::corrupt("work_items", format!("lane {lane}")))?;
+    let id =
+        ZohoId::parse(id).map_err(|invalid| Failure::corrupt("work_items", invalid.to_string()))?;
+    Ok(WorkKey::new(lane, id))
+}

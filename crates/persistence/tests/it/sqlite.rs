@@ -1,0 +1,15 @@
+//! The store contract on a SQLite file.
+
+use std::future::{Ready, ready};
+
+use tempfile::TempDir;
+
+use crate::support::{OnUrl, sqlite_in};
+
+fn open() -> Ready<OnUrl<TempDir>> {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, _) = sqlite_in(&folder);
+    ready(OnUrl::open(url, folder))
+}
+
+mzi_ports::store_contract!(open);
