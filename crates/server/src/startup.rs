@@ -46,11 +46,6 @@ impl Application {
         })
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// Runs until `stop`: no new work is claimed, open requests and running work end, then all is
     /// let go.
     pub async fn run_until(self, stop: CancellationToken) -> Result<()> {
