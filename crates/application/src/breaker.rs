@@ -82,18 +82,28 @@ impl Breakers {
     /// A call was answered, whatever the answer was.
     pub fn succeeded(&self, upstream: Upstream, now: DateTime<Utc>) {
         let mut inner = self.of(upstream);
-        *inner = Inner::default();
+        if inner.state.down_since.is_some() {
+            *inner = Inner::default();
+        }
+        inner.bad_in_a_row = 0;
+        inner.remember(false);
         inner.state.last_success = Some(now);
+    }
+
+    /// Work ended without a call, so that the other side is as unknown as before: a probe that
+    /// was given out for it may be taken by the next piece.
+    pub fn not_asked(&self, upstream: Upstream, now: DateTime<Utc>) {
+        let mut inner = self.of(upstream);
+        if inner.state.down_since.is_some() {
+            inner.probe_at = Some(now);
+        }
     }
 
     /// The other side was unwell. Answers whether that opened the breaker.
     pub fn failed(&self, upstream: Upstream, refused: bool, now: DateTime<Utc>) -> bool {
         let mut inner = self.of(upstream);
         inner.bad_in_a_row += 1;
-        inner.recent.push_back(true);
-        if inner.recent.len() > WINDOW {
-            inner.recent.pop_front();
-        }
+        inner.remember(true);
         let bad = inner.recent.iter().filter(|bad| **bad).count();
         let opens = refused || inner.bad_in_a_row >= IN_A_ROW || bad >= BAD_IN_WINDOW;
         if !opens {
@@ -122,6 +132,15 @@ impl Breakers {
             Upstream::Moodle => &self.moodle,
         };
         breaker.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn remember(&mut self, bad: bool) {
+        self.recent.push_back(bad);
+        if self.recent.len() > WINDOW {
+            self.recent.pop_front();
+        }
     }
 }
 

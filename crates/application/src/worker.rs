@@ -329,7 +329,7 @@ impl Worker {
         };
         match outcome {
             Ok(results) => {
-                self.judge(upstream, &results).await;
+                self.judge(lane, &results).await;
                 results
             }
             Err(failed) => match failed.failure() {
@@ -351,26 +351,31 @@ impl Worker {
         }
     }
 
-    /// A batch whose every result is an outage counts against the upstream, any other for it.
-    async fn judge(&self, upstream: Upstream, results: &[WorkResult]) {
+    /// A batch whose every result is an outage counts against the upstream, one that holds an
+    /// answer counts for it, and one that asked nothing says nothing.
+    async fn judge(&self, lane: Lane, results: &[WorkResult]) {
         let out =
             |result: &WorkResult| matches!(result.verdict, Verdict::Retry { counts: false, .. });
+        let upstream = lane.upstream();
+        let now = self.clock.now();
         if results.is_empty() {
             return;
         }
         if results.iter().all(out) {
-            let now = self.clock.now();
             self.breakers.failed(upstream, false, now);
-        } else {
+        } else if results.iter().any(|result| is_an_answer(lane, result)) {
             self.well(upstream).await;
+        } else {
+            self.breakers.not_asked(upstream, now);
         }
     }
 
     async fn well(&self, upstream: Upstream) {
-        let was_refused = self.breakers.state(upstream).refused;
+        let before = self.breakers.state(upstream);
         let now = self.clock.now();
         self.breakers.succeeded(upstream, now);
-        if was_refused {
+        // The first success of a process may be that of credentials renewed by a restart.
+        if before.refused || before.last_success.is_none() {
             self.tell(upstream, None).await;
         }
     }
@@ -463,6 +468,25 @@ impl BatchFailure {
             Self::Refresh(error) => error.failure(),
             Self::Deliver(error) => error.failure(),
         }
+    }
+}
+
+/// Whether the other side must have answered for work to end like this.
+fn is_an_answer(lane: Lane, result: &WorkResult) -> bool {
+    if matches!(lane, Lane::Refresh(_)) {
+        return true;
+    }
+    match &result.verdict {
+        Verdict::Done => {
+            let outcome = result.effects.confirmed.as_ref().map(|state| state.outcome);
+            outcome.is_some_and(|word| !matches!(word, "unchanged" | "left"))
+        }
+        Verdict::Retry { counts, .. } => *counts,
+        Verdict::Wait { .. } => false,
+        Verdict::Stopped { issue, .. } => !matches!(
+            issue.code,
+            IssueCode::ParentMissing | IssueCode::SeatNotOurs
+        ),
     }
 }
 
