@@ -133,6 +133,25 @@ fn every_item_the_architecture_names_exists() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
+/// Messages that the guide explains are messages of the program.
+#[test]
+fn every_message_the_troubleshooting_quotes_is_one_of_ours() {
+    let guide = read("docs/operator/deployment.md");
+    let (_, rest) = guide.split_once("\n## 13. ").unwrap();
+    let (section, _) = rest.split_once("\n## ").unwrap();
+    let sources = sources();
+    let mut quoted = 0;
+    for row in rows(section) {
+        for message in code_spans(&row[0]) {
+            for part in message.split('…').map(str::trim) {
+                quoted += 1;
+                assert!(sources.iter().any(|text| text.contains(part)), "{part}");
+            }
+        }
+    }
+    assert!(quoted > 15, "{quoted}");
+}
+
 fn defines(text: &str, definition: &str) -> bool {
     text.match_indices(definition).any(|(at, _)| {
         let after = text[at + definition.len()..].chars().next();
