@@ -1,5 +1,8 @@
 #![cfg(test)]
-#![expect(clippy::disallowed_methods, reason = "tests ask the real clock and make their own ids")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests ask the real clock and make their own ids"
+)]
 //! The real binary, real HTTP and a real database, between the two simulators.
 //!
 //! Every file tells one kind of trouble; [`main_job`] tells what it is all for. Tests named

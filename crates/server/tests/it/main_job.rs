@@ -15,19 +15,27 @@ async fn an_enrolment_notice_alone_brings_student_class_and_seat_to_moodle(backe
     let bridge = world.start().await;
     let class = a_class(&world.zoho, "PROG-A");
     let student = register(&world.zoho, 1);
-    let enrolment = enrol(&world.zoho, &student, &class.class);
+    let enrolment = enrol(&world.zoho, &student, &class);
 
     let answer = bridge.notify("BTEC_Enrollments", &enrolment).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
 
     let user = eventually(|| async {
-        world.moodle.users().into_iter().find(|user| user.idnumber == student)
+        world
+            .moodle
+            .users()
+            .into_iter()
+            .find(|user| user.idnumber == student)
     })
     .await
     .expect("the student became no user");
     assert_eq!(user.username, "lina.1@students.northfield.example");
     let seat = eventually(|| async {
-        world.moodle.enrolments().into_iter().find(|seat| seat.user_id == user.id)
+        world
+            .moodle
+            .enrolments()
+            .into_iter()
+            .find(|seat| seat.user_id == user.id)
     })
     .await
     .expect("the student was not enrolled");
@@ -39,11 +47,16 @@ async fn an_enrolment_notice_alone_brings_student_class_and_seat_to_moodle(backe
     });
     assert_eq!(written_back.await, Some(user.id.to_string()));
 
-    let profile = bridge.student(&world, user.id, "/api/v1/student/profile").await;
+    let profile = bridge
+        .student(&world, user.id, "/api/v1/student/profile")
+        .await;
     assert_eq!(profile.status, 200, "{}", profile.text);
     assert_eq!(profile.json["data"]["names"]["last"], "O'Hara 1");
     let classes = eventually(|| async {
-        let classes = bridge.student(&world, user.id, "/api/v1/student/classes").await.json;
+        let classes = bridge
+            .student(&world, user.id, "/api/v1/student/classes")
+            .await
+            .json;
         (classes["data"]["items"][0]["enrolment"]["status"] == "active").then_some(classes)
     })
     .await
@@ -61,17 +74,25 @@ async fn notifications_of_registered_channels_carry_changes_by_themselves(backen
 
     let class = a_class(&world.zoho, "PROG-A");
     let student = register(&world.zoho, 1);
-    let enrolment = enrol(&world.zoho, &student, &class.class);
+    let enrolment = enrol(&world.zoho, &student, &class);
     let seat = eventually(|| async {
         let users = world.moodle.users();
         let user = users.iter().find(|user| user.idnumber == student)?;
-        world.moodle.enrolments().into_iter().find(|seat| seat.user_id == user.id)
+        world
+            .moodle
+            .enrolments()
+            .into_iter()
+            .find(|seat| seat.user_id == user.id)
     });
     assert!(!seat.await.expect("not enrolled").suspended);
 
     world.zoho.delete("BTEC_Enrollments", &enrolment).unwrap();
     let suspended = eventually(|| async {
-        world.moodle.enrolments().into_iter().find(|seat| seat.suspended)
+        world
+            .moodle
+            .enrolments()
+            .into_iter()
+            .find(|seat| seat.suspended)
     });
     assert!(suspended.await.is_some(), "the withdrawal did not suspend");
 }
@@ -82,7 +103,7 @@ async fn nothing_is_written_before_go_live_and_all_of_it_after(backend: Backend)
     let bridge = world.start().await;
     let class = a_class(&world.zoho, "PROG-A");
     let student = register(&world.zoho, 1);
-    let enrolment = enrol(&world.zoho, &student, &class.class);
+    let enrolment = enrol(&world.zoho, &student, &class);
     let before = world.moodle.users().len();
     bridge.notify("BTEC_Enrollments", &enrolment).await;
     eventually(|| async {
