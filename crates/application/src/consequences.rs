@@ -59,10 +59,34 @@ pub fn of(record: Standing<'_>, policy: &Policy) -> Effects {
         }
         _ => {}
     }
-    if !record.deleted {
+    if record.deleted {
+        effects
+            .desired
+            .extend(nothing_more(record.entity, record.id));
+    } else {
         effects.needs = parents(record.entity, record.values);
     }
     effects
+}
+
+/// What is no longer wanted of a deleted record: nothing is made for it and nothing written to it
+/// any more, and what has been made stays as it is. A seat is given up by its own desired state.
+fn nothing_more(entity: Entity, id: &ZohoId) -> Vec<DesiredState> {
+    let lanes: &[Lane] = match entity {
+        Entity::Students => &[Lane::Account, Lane::WriteBack(Entity::Students)],
+        Entity::Classes => &[
+            Lane::Course,
+            Lane::Teaching,
+            Lane::WriteBack(Entity::Classes),
+        ],
+        Entity::Enrollments => &[Lane::WriteBack(Entity::Enrollments)],
+        _ => &[],
+    };
+    let nothing = |lane: &Lane| DesiredState {
+        key: key(*lane, id),
+        desired: "null".to_owned(),
+    };
+    lanes.iter().map(nothing).collect()
 }
 
 /// Which children a change of this record concerns.

@@ -98,7 +98,8 @@ impl Deliver {
         }
     }
 
-    /// Each claim with its stored state; a claim without one has nothing to do.
+    /// Each claim with its stored state; a claim without one, or of whose record nothing is
+    /// desired any more, has nothing to do.
     async fn tasks<D, C>(&self, leases: Vec<Lease>) -> Result<Tasks<D, C>, StoreError>
     where
         D: DeserializeOwned,
@@ -118,7 +119,8 @@ impl Deliver {
             match by_key.remove(&lease.key) {
                 None => tasks.settled.push(done(lease, Effects::default())),
                 Some(state) => match parsed(&state) {
-                    Ok((desired, confirmed)) => tasks.open.push(Task {
+                    Ok((None, _)) => tasks.settled.push(done(lease, Effects::default())),
+                    Ok((Some(desired), confirmed)) => tasks.open.push(Task {
                         lease,
                         desired,
                         confirmed,
@@ -172,7 +174,7 @@ struct Tasks<D, C> {
 
 fn parsed<D: DeserializeOwned, C: DeserializeOwned>(
     state: &State,
-) -> Result<(D, Option<C>), Issue> {
+) -> Result<(Option<D>, Option<C>), Issue> {
     let unreadable = |error: serde_json::Error| {
         Issue::new(IssueCode::Protocol, format!("stored state: {error}"))
     };

@@ -9,11 +9,11 @@ use chrono::SecondsFormat;
 use mzi_domain::{Entity, FieldValue, Lane, WorkKey, ZohoId};
 use mzi_ports::{
     crm::{CrmField, RecordWrite, WriteMode},
-    ledger::{DesiredState, Lease, WorkResult},
+    ledger::{DesiredState, Effects, Lease, WorkResult},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Deliver, DeliverError, Task, confirmed};
+use super::{Deliver, DeliverError, Task, confirmed, done};
 use crate::failure;
 
 /// What Zoho should say about a record's place in Moodle.
@@ -87,6 +87,11 @@ impl Deliver {
         let mut pending = Vec::new();
         for task in tasks.open {
             let record = held.get(&task.lease.key.id);
+            if record.is_some_and(|record| record.deleted_at.is_some()) {
+                // Desired by a delivery that was under way when the record was deleted.
+                results.push(done(task.lease, Effects::default()));
+                continue;
+            }
             let said = record.and_then(|record| record.values.text(names.column));
             let agrees = said.is_some_and(|said| said == task.desired.moodle_id.to_string());
             if agrees || task.confirmed.as_ref() == Some(&task.desired) {

@@ -1,8 +1,8 @@
 //! What we write to Zoho comes back as a notification; it must not go round for ever.
 
 use chrono::Duration;
-use mzi_domain::Entity;
-use mzi_ports::testing::fake_lms::LmsVerb;
+use mzi_domain::{Entity, setup::Gate};
+use mzi_ports::{LmsError, testing::fake_lms::LmsVerb};
 
 use crate::{
     ids::{CLASS, LINA, SEAT},
@@ -119,4 +119,34 @@ async fn fifty_edits_in_two_seconds_are_one_update() {
     assert_eq!(world.lms.courses()[0].found.fullname, "Programming 49");
     assert_eq!(world.lms.count(LmsVerb::UpdateCourse), 1);
     assert_eq!(world.crm.calls().len(), reads + 1);
+}
+
+#[tokio::test]
+async fn a_write_back_that_comes_too_late_is_forgotten_with_its_record() {
+    for told_first in [false, true] {
+        let world = World::with(|policy| policy.gate = Gate::Observing);
+        world.has_lina();
+        world.notify_and_settle("BTEC_Students", LINA).await;
+        let world = world.restarted_with(|policy| policy.gate = Gate::Live);
+        world.lms.set_outage(Some(LmsError::Unavailable {
+            reason: "503".into(),
+        }));
+        world.work().await;
+        world.lms.set_outage(None);
+
+        world.crm.delete("BTEC_Students", LINA);
+        if told_first {
+            world.notify_deleted("BTEC_Students", LINA).await;
+        }
+        world.settle().await;
+        world.notify_deleted("BTEC_Students", LINA).await;
+        world.settle().await;
+
+        assert_eq!(
+            world.issue_codes().await,
+            [""; 0],
+            "told first: {told_first}"
+        );
+        world.has_nothing_left_to_do().await;
+    }
 }

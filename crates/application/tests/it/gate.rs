@@ -121,3 +121,29 @@ async fn without_write_back_zoho_is_only_read_until_it_is_switched_on() {
     world.settle().await;
     assert_eq!(world.crm.writes().len(), 1);
 }
+
+#[tokio::test]
+async fn a_student_or_class_deleted_before_the_gate_opens_is_never_made() {
+    let world = World::with(observing);
+    world.has_lina();
+    world.has_active_class();
+    world.notify("BTEC_Students", LINA).await;
+    world.notify_and_settle("BTEC_Classes", CLASS).await;
+    world.delete("BTEC_Students", LINA).await;
+    world.delete("BTEC_Classes", CLASS).await;
+    world.settle().await;
+
+    let world = world.restarted_with(live);
+    world.settle().await;
+    assert!(world.lms.users().is_empty());
+    assert!(world.lms.courses().is_empty());
+    world.has_nothing_left_to_do().await;
+
+    // Restored from the recycle bin, both are made after all.
+    world.has_lina_enrolled();
+    world.notify_and_settle("BTEC_Students", LINA).await;
+    world.notify_and_settle("BTEC_Classes", CLASS).await;
+    world.user_of(LINA);
+    world.course_of(CLASS);
+    assert_eq!(world.issue_codes().await, [""; 0]);
+}

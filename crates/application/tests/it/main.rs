@@ -5,6 +5,7 @@
 mod accounts;
 mod arriving;
 mod courses;
+mod crash;
 mod deleted;
 mod echoes;
 mod gate;

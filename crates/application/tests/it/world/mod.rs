@@ -37,7 +37,10 @@ use mzi_ports::{
 
 use self::fuse::{Fuse, Fused};
 
-pub use self::seeds::{lookup, text};
+pub use self::{
+    outside::Outside,
+    seeds::{lookup, text},
+};
 
 /// Longest time a test lets pass while things settle.
 const PATIENCE: Duration = Duration::minutes(20);
@@ -238,6 +241,11 @@ impl World {
     /// Works what is due now; the clock stands still.
     pub async fn work(&self) {
         self.worker.run_until_idle().await.unwrap();
+    }
+
+    /// Works what is due now as far as it goes.
+    pub async fn work_in_vain(&self) {
+        let _ = self.worker.run_until_idle().await;
     }
 
     /// Works and lets time pass until nothing is due within the next minutes.
