@@ -3,9 +3,9 @@
 /// The sizes of a run.
 #[derive(Debug)]
 pub struct Plan {
-    /// How often limit and bridge take turns; the median counts.
-    pub rounds: usize,
-    /// Connections and notices of each intake run.
+    /// How often limit and bridge take turns at every volume; the median turn counts.
+    pub turns: usize,
+    /// Connections, and notices of each turn.
     pub intake: [Volume; 3],
     /// The same on a disk with slow fsync.
     pub slow_disk: [Volume; 2],
@@ -46,9 +46,9 @@ const fn volume(connections: usize, requests: u32) -> Volume {
 impl Plan {
     /// For figures to report.
     pub const FULL: Self = Self {
-        rounds: 3,
-        intake: [volume(1, 3_000), volume(16, 30_000), volume(64, 40_000)],
-        slow_disk: [volume(1, 400), volume(16, 5_000)],
+        turns: 7,
+        intake: [volume(1, 1_000), volume(16, 6_000), volume(64, 8_000)],
+        slow_disk: [volume(1, 100), volume(16, 1_500)],
         duplicates: 10_000,
         people: 10_000,
         reads: 20_000,
@@ -61,9 +61,9 @@ impl Plan {
 
     /// For continuous integration: about a minute.
     pub const QUICK: Self = Self {
-        rounds: 1,
-        intake: [volume(1, 300), volume(16, 3_000), volume(64, 4_000)],
-        slow_disk: [volume(1, 100), volume(16, 800)],
+        turns: 3,
+        intake: [volume(1, 200), volume(16, 1_000), volume(64, 1_500)],
+        slow_disk: [volume(1, 30), volume(16, 300)],
         duplicates: 2_000,
         people: 300,
         reads: 3_000,

@@ -1,4 +1,9 @@
-//! G1 and G2: durable intake of notices that all differ, in turn with the limit.
+//! G1 and G2: durable intake of notices that all differ, limit and bridge taking turns.
+//!
+//! Both run all the time, and short turns of each follow one another: what else the machine does
+//! then meets both alike. Processor time is given too, for it is hardly disturbed at all.
+
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
@@ -7,120 +12,194 @@ use crate::{
     latency::milliseconds,
     load,
     notice::{Notices, STUDENTS},
-    place::Disk,
+    place::{Disk, Place},
     plan::Volume,
+    process::Served,
     report::{Demand, Row, Unit},
 };
 
 /// The share of the limit to reach, by connections (G1).
 const SHARES: [f64; 3] = [0.50, 0.45, 0.45];
-/// The volume at which G2 is judged: 16 connections.
-const OF_G2: usize = 1;
 const WARM_UP: u32 = 200;
 
-/// What one side did in every round.
+/// One side, running.
+struct Taker {
+    side: Side,
+    place: Place,
+    served: Served,
+    notices: Notices,
+    acknowledged: u32,
+}
+
+/// What one side did in its turns at one volume.
 #[derive(Default)]
-pub(super) struct Runs {
+struct Turns {
     per_second: Vec<f64>,
     median: Vec<f64>,
     p99: Vec<f64>,
+    processor: Duration,
+    answers: u32,
+}
+
+/// Both sides at one volume.
+pub(super) struct Pair {
+    volume: Volume,
+    limit: Turns,
+    bridge: Turns,
+}
+
+/// What was measured at every volume, and how many acknowledged events a kill lost.
+pub(super) struct Taken<const N: usize> {
+    /// One pair a volume.
+    pub pairs: [Pair; N],
+    /// Acknowledged, and not in the bridge's database.
+    pub lost: i64,
 }
 
 /// The rows of G1 and G2, and whether anything acknowledged was lost.
 pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>> {
-    let volumes = setting.plan.intake;
-    let mut limit: [Runs; 3] = Default::default();
-    let mut bridge: [Runs; 3] = Default::default();
-    let mut lost = 0;
-    for round in 0..setting.plan.rounds {
-        for side in Side::in_turn(round) {
-            let runs = if side == Side::Limit {
-                &mut limit
-            } else {
-                &mut bridge
-            };
-            let missing = take_in(setting, side, Disk::Own, &volumes, runs)?;
-            if side == Side::Bridge {
-                lost += missing;
-            } else {
-                ensure!(
-                    missing == 0,
-                    "the limit server lost {missing} acknowledged events"
-                );
-            }
-        }
-    }
+    let Taken { pairs, lost } = take_in(setting, Disk::Own, setting.plan.intake)?;
     let mut rows = Vec::new();
-    for (((volume, share), limit), bridge) in volumes.iter().zip(SHARES).zip(&limit).zip(&bridge) {
+    for (pair, share) in pairs.iter().zip(SHARES) {
         rows.push(
-            bridge
-                .row("G1", "intake", *volume, limit)
+            pair.rate("G1", "intake")
                 .demand(Demand::ShareAtLeast(share)),
         );
     }
-    if let (Some(limit), Some(bridge), Some(volume)) =
-        (limit.get(OF_G2), bridge.get(OF_G2), volumes.get(OF_G2))
-    {
-        let what = format!("intake p99, c{}", volume.connections);
-        rows.push(
-            Row::new("G2", what, Unit::Milliseconds, bridge.p99())
-                .limit(limit.p99())
-                .demand(Demand::TimesAtMost(2.5))
-                .demand(Demand::AtMost(5.0)),
-        );
-    }
+    let [_, sixteen, _] = &pairs;
+    let p99 = sixteen.p99("G2", "intake");
+    rows.push(
+        p99.demand(Demand::TimesAtMost(2.5))
+            .demand(Demand::AtMost(5.0)),
+    );
     let what = "acknowledged events lost to kill -9 after the runs";
-    rows.push(Row::new("G4", what, Unit::Count, f64::from(lost)).demand(Demand::Exactly(0.0)));
+    let lost = f64::from(i32::try_from(lost)?);
+    rows.push(Row::new("G4", what, Unit::Count, lost).demand(Demand::Exactly(0.0)));
     Ok(rows)
 }
 
-/// Runs every volume on a fresh server, kills it, and answers how many acknowledged events its
-/// database does not hold.
+/// Runs every volume on fresh servers, then kills them.
 pub(super) fn take_in<const N: usize>(
     setting: &Setting,
-    side: Side,
     disk: Disk,
-    volumes: &[Volume; N],
-    runs: &mut [Runs; N],
-) -> Result<i32> {
-    let place = setting.place()?;
-    let served = side.start(&place, disk)?;
-    let mut notices = Notices::series(1)?;
-    let warm = notices.of_strangers(STUDENTS, WARM_UP);
-    let mut acknowledged = load::run(served.address, &warm, 4)?.only(&[202])?.of(202);
-    for (volume, runs) in volumes.iter().zip(runs) {
-        let requests = notices.of_strangers(STUDENTS, volume.requests);
-        let outcome = load::run(served.address, &requests, volume.connections)?.only(&[202])?;
-        acknowledged += outcome.of(202);
-        runs.per_second.push(outcome.per_second());
-        runs.median.push(milliseconds(outcome.latencies.median()));
-        runs.p99
-            .push(milliseconds(outcome.latencies.percentile(99)));
+    volumes: [Volume; N],
+) -> Result<Taken<N>> {
+    let mut limit = Taker::start(setting, Side::Limit, disk)?;
+    let mut bridge = Taker::start(setting, Side::Bridge, disk)?;
+    let mut pairs = volumes.map(|volume| Pair {
+        volume,
+        limit: Turns::default(),
+        bridge: Turns::default(),
+    });
+    for turn in 0..setting.plan.turns {
+        for pair in &mut pairs {
+            for side in Side::in_turn(turn) {
+                match side {
+                    Side::Limit => limit.take(pair.volume, &mut pair.limit)?,
+                    Side::Bridge => bridge.take(pair.volume, &mut pair.bridge)?,
+                }
+            }
+        }
     }
-    served.kill()?;
-    Ok(i32::try_from(
-        i64::from(acknowledged) - side.events(&place)?,
-    )?)
+    let lost = limit.end()?;
+    ensure!(
+        lost == 0,
+        "the limit server lost {lost} acknowledged events"
+    );
+    Ok(Taken {
+        pairs,
+        lost: bridge.end()?,
+    })
 }
 
-impl Runs {
-    /// Answers per second against the limit's.
-    pub(super) fn row(&self, goal: &'static str, what: &str, volume: Volume, limit: &Self) -> Row {
-        let what = format!("{what}, c{}", volume.connections);
-        let note = format!(
-            "p50 {:.2} ms, p99 {:.2} ms; limit p50 {:.2} ms, p99 {:.2} ms",
-            median(self.median.clone()),
-            self.p99(),
-            median(limit.median.clone()),
-            limit.p99(),
-        );
-        Row::new(goal, what, Unit::PerSecond, median(self.per_second.clone()))
-            .limit(median(limit.per_second.clone()))
-            .note(note)
+impl Taker {
+    fn start(setting: &Setting, side: Side, disk: Disk) -> Result<Self> {
+        let place = setting.place()?;
+        let served = side.start(&place, disk)?;
+        let mut taker = Self {
+            side,
+            place,
+            served,
+            notices: Notices::series(1)?,
+            acknowledged: 0,
+        };
+        taker.take(
+            Volume {
+                connections: 4,
+                requests: WARM_UP,
+            },
+            &mut Turns::default(),
+        )?;
+        Ok(taker)
     }
 
-    /// The median of the rounds' 99th percentiles, in milliseconds.
-    pub(super) fn p99(&self) -> f64 {
-        median(self.p99.clone())
+    fn take(&mut self, volume: Volume, turns: &mut Turns) -> Result<()> {
+        let requests = self.notices.of_strangers(STUDENTS, volume.requests);
+        let before = self.served.processor_time();
+        let outcome =
+            load::run(self.served.address, &requests, volume.connections)?.only(&[202])?;
+        if let Some((before, after)) = before.zip(self.served.processor_time()) {
+            turns.processor += after.saturating_sub(before);
+        }
+        self.acknowledged += outcome.of(202);
+        turns.answers += outcome.of(202);
+        turns.per_second.push(outcome.per_second());
+        turns.median.push(milliseconds(outcome.latencies.median()));
+        turns
+            .p99
+            .push(milliseconds(outcome.latencies.percentile(99)));
+        Ok(())
+    }
+
+    /// Kills the server, and answers how many acknowledged events its database does not hold.
+    fn end(self) -> Result<i64> {
+        self.served.kill()?;
+        Ok(i64::from(self.acknowledged) - self.side.events(&self.place)?)
+    }
+}
+
+impl Turns {
+    fn processor_microseconds(&self) -> f64 {
+        self.processor.as_secs_f64() * 1_000_000.0 / f64::from(self.answers.max(1))
+    }
+}
+
+impl Pair {
+    /// Answers per second.
+    pub(super) fn rate(&self, goal: &'static str, what: &str) -> Row {
+        let Self {
+            volume,
+            limit,
+            bridge,
+        } = self;
+        let side = |turns: &Turns| {
+            format!(
+                "p50 {:.2} ms, p99 {:.2} ms, {:.0} µs of processor",
+                median(turns.median.clone()),
+                median(turns.p99.clone()),
+                turns.processor_microseconds(),
+            )
+        };
+        let what = format!("{what}, c{}", volume.connections);
+        Row::new(
+            goal,
+            what,
+            Unit::PerSecond,
+            median(bridge.per_second.clone()),
+        )
+        .limit(median(limit.per_second.clone()))
+        .note(format!("{}; limit {}", side(bridge), side(limit)))
+    }
+
+    /// The 99th percentile: the median of the turns'.
+    pub(super) fn p99(&self, goal: &'static str, what: &str) -> Row {
+        let what = format!("{what} p99, c{}", self.volume.connections);
+        Row::new(
+            goal,
+            what,
+            Unit::Milliseconds,
+            median(self.bridge.p99.clone()),
+        )
+        .limit(median(self.limit.p99.clone()))
     }
 }

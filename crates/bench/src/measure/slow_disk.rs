@@ -4,42 +4,28 @@
 use anyhow::Result;
 
 use super::{
-    Setting, Side,
-    intake::{Runs, take_in},
+    Setting,
+    intake::{Taken, take_in},
 };
 use crate::{
     place::Disk,
-    report::{Demand, Row, Unit},
+    report::{Demand, Row},
 };
 
-const WHAT: &str = "intake with 2 ms more per fsync";
+const WHAT: &str = "intake, fsync 2 ms slower";
 
 /// The rows of G3.
 pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>> {
     if let Some(why) = Disk::Slow.missing() {
         return Ok(vec![Row::skipped("G3", WHAT, why)]);
     }
-    let [single, many] = setting.plan.slow_disk;
-    let mut limit: [Runs; 2] = Default::default();
-    let mut bridge: [Runs; 2] = Default::default();
-    for side in [Side::Limit, Side::Bridge] {
-        let runs = if side == Side::Limit {
-            &mut limit
-        } else {
-            &mut bridge
-        };
-        take_in(setting, side, Disk::Slow, &[single, many], runs)?;
-    }
-    let [limit_single, limit_many] = &limit;
-    let [bridge_single, bridge_many] = &bridge;
-    let p99 = format!("p99 of {WHAT}, c{}", many.connections);
+    let Taken {
+        pairs: [single, many],
+        ..
+    } = take_in(setting, Disk::Slow, setting.plan.slow_disk)?;
     Ok(vec![
-        bridge_single.row("G3", WHAT, single, limit_single),
-        bridge_many
-            .row("G3", WHAT, many, limit_many)
-            .demand(Demand::ShareAtLeast(0.95)),
-        Row::new("G3", p99, Unit::Milliseconds, bridge_many.p99())
-            .limit(limit_many.p99())
-            .demand(Demand::AtMost(12.0)),
+        single.rate("G3", WHAT),
+        many.rate("G3", WHAT).demand(Demand::ShareAtLeast(0.95)),
+        many.p99("G3", WHAT).demand(Demand::AtMost(12.0)),
     ])
 }

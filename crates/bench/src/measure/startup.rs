@@ -16,32 +16,29 @@ const EVENTS: u32 = 2_000;
 
 /// The rows of G12.
 pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for (state, most) in [("an existing", 100.0), ("a fresh", 300.0)] {
-        let start = match state {
-            "a fresh" => fresh,
-            _ => existing,
-        };
-        let limit = start(setting, Side::Limit)?;
-        let bridge = start(setting, Side::Bridge)?;
-        let note = format!(
-            "longest of {}: {:.1} ms",
-            setting.plan.starts,
-            milliseconds(bridge.percentile(100))
-        );
-        rows.push(
-            Row::new(
-                "G12",
-                format!("start on {state} database"),
-                Unit::Milliseconds,
-                milliseconds(bridge.median()),
-            )
-            .limit(milliseconds(limit.median()))
-            .demand(Demand::AtMost(most))
-            .note(note),
-        );
-    }
-    Ok(rows)
+    let (limit, bridge) = (
+        existing(setting, Side::Limit)?,
+        existing(setting, Side::Bridge)?,
+    );
+    let on_existing = row("an existing", &limit, &bridge).demand(Demand::AtMost(100.0));
+    let (limit, bridge) = (fresh(setting, Side::Limit)?, fresh(setting, Side::Bridge)?);
+    let on_fresh = row("a fresh", &limit, &bridge).demand(Demand::AtMost(300.0));
+    Ok(vec![on_existing, on_fresh])
+}
+
+fn row(state: &str, limit: &Latencies, bridge: &Latencies) -> Row {
+    let what = format!("start on {state} database, median");
+    Row::new(
+        "G12",
+        what,
+        Unit::Milliseconds,
+        milliseconds(bridge.median()),
+    )
+    .limit(milliseconds(limit.median()))
+    .note(format!(
+        "longest {:.1} ms",
+        milliseconds(bridge.percentile(100))
+    ))
 }
 
 fn fresh(setting: &Setting, side: Side) -> Result<Latencies> {
