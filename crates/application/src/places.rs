@@ -16,6 +16,9 @@ use crate::failure::Failure;
 
 /// How often a place that was right is looked at again.
 const LOOK_AGAIN_MINUTES: i64 = 10;
+/// How often one that was not: somebody may be accepting it or pointing the bridge back just now,
+/// and everything waits for that.
+const LOOK_AGAIN_WHILE_WRONG_SECONDS: i64 = 15;
 
 /// What is known about an upstream's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,9 +100,15 @@ impl Places {
     /// Whether it is time to look.
     pub fn is_due(&self, upstream: Upstream) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let again = Duration::minutes(LOOK_AGAIN_MINUTES);
-        seen.get(&upstream)
-            .is_none_or(|(_, at)| self.clock.now() - *at >= again)
+        seen.get(&upstream).is_none_or(|(standing, at)| {
+            let again = match standing {
+                Standing::Right => Duration::minutes(LOOK_AGAIN_MINUTES),
+                Standing::Other { .. } | Standing::Unknown => {
+                    Duration::seconds(LOOK_AGAIN_WHILE_WRONG_SECONDS)
+                }
+            };
+            self.clock.now() - *at >= again
+        })
     }
 
     /// Asks the upstream where it is and compares; a first answer is stored.
