@@ -28,6 +28,8 @@ const SAME_SECOND_WINDOW_SECONDS: i64 = 2;
 const LOOK_AGAIN_SECONDS: i64 = 5;
 /// How many pages of deletions are searched for a record that has vanished.
 const DELETION_PAGES: u32 = 5;
+/// How far back the deletion of a record we never held is searched.
+const LATEST_NOTICE_DAYS: i64 = 7;
 
 /// Refreshes records of one entity at a time.
 pub struct Refresh {
@@ -203,17 +205,11 @@ impl Refresh {
     async fn absent(&self, context: &Context, lease: Lease) -> Result<WorkResult, RefreshError> {
         let id = lease.key.id.clone();
         let before = context.held.get(&id);
+        let buried = before.is_some_and(|held| held.deleted_at.is_some());
         let certain = lease.deletion_reported
-            || match before {
-                Some(held) if held.deleted_at.is_none() => {
-                    self.is_listed_as_deleted(context, held).await?
-                }
-                _ => false,
-            };
+            || (!buried && self.is_listed_as_deleted(context, &id, before).await?);
         match before {
-            Some(held) if held.deleted_at.is_some() => {
-                Ok(self.finish(lease, None, Effects::default()).await?)
-            }
+            Some(_) if buried => Ok(self.finish(lease, None, Effects::default()).await?),
             Some(held) if certain => {
                 let change = plan_deletion(context.entity, &id, Some(held));
                 let standing = Standing {
@@ -231,27 +227,24 @@ impl Refresh {
         }
     }
 
+    /// Of a record we never held, a late notice may come after its deletion was listed.
     async fn is_listed_as_deleted(
         &self,
         context: &Context,
-        held: &StoredRecord,
+        id: &ZohoId,
+        held: Option<&StoredRecord>,
     ) -> Result<bool, CrmError> {
+        let lately = self.clock.now() - Duration::days(LATEST_NOTICE_DAYS);
+        let since = held.map_or(Some(lately), |held| held.modified_at);
         for page in 1..=DELETION_PAGES {
-            let listed = self
-                .crm
-                .deleted(&context.mapping.module, held.modified_at, page)
-                .await;
+            let listed = self.crm.deleted(&context.mapping.module, since, page).await;
             let listed = match listed {
                 Ok(listed) => listed,
                 Err(error) if error.is_outage() => return Err(error),
                 // Not being allowed to look is no proof of anything.
                 Err(_) => return Ok(false),
             };
-            if listed
-                .deletions
-                .iter()
-                .any(|deletion| deletion.id == held.id)
-            {
+            if listed.deletions.iter().any(|deletion| deletion.id == *id) {
                 return Ok(true);
             }
             if !listed.more {

@@ -124,16 +124,34 @@ impl Deliver {
         desired: &DesiredSeat,
         seat: &ConfirmedSeat,
     ) -> Result<bool, StoreError> {
-        let others = self.siblings(own, &desired.student).await?;
+        let (student, class) = (&desired.student, &desired.class);
+        let users = self
+            .linked(LinkKind::User, std::slice::from_ref(student))
+            .await?;
+        let mut others = if users.get(student) == Some(&seat.user.get()) {
+            self.siblings(own, student).await?
+        } else {
+            // The record names another student now; the one before is found among the class.
+            let column = "class_zoho_id";
+            self.ledger
+                .children(Entity::Enrollments, column, class)
+                .await?
+        };
+        others.retain(|id| id != own);
         let records = self.ledger.stored(Entity::Enrollments, &others).await?;
         let wanted: Vec<DesiredSeat> = records
             .iter()
             .filter_map(|record| DesiredSeat::plan(&record.values, false).ok())
             .filter(|other| other.access == Access::Enrol)
             .collect();
+        let students: Vec<ZohoId> = wanted.iter().map(|other| other.student.clone()).collect();
         let classes: Vec<ZohoId> = wanted.iter().map(|other| other.class.clone()).collect();
+        let users = self.linked(LinkKind::User, &students).await?;
         let courses = self.linked(LinkKind::Course, &classes).await?;
-        Ok(courses.values().any(|course| *course == seat.course.get()))
+        Ok(wanted.iter().any(|other| {
+            users.get(&other.student) == Some(&seat.user.get())
+                && courses.get(&other.class) == Some(&seat.course.get())
+        }))
     }
 
     /// The student's other live enrolment records.

@@ -4,7 +4,7 @@ use futures_util::{StreamExt, stream};
 use mzi_domain::{
     Entity, Issue, IssueCode, MoodleCategoryId, MoodleCourseId, ZohoId,
     course::{
-        ConfirmedCourse, CourseDecision, DesiredCourse, FoundCourses, decide_course,
+        ConfirmedCourse, CourseDecision, DesiredCourse, FoundCourse, FoundCourses, decide_course,
         shortname_taken, start_of_day,
     },
 };
@@ -63,16 +63,13 @@ impl Deliver {
         match decide_course(desired, &found, &self.policy.courses).map_err(CourseFailure::Issue)? {
             CourseDecision::NotDue => Ok(None),
             CourseDecision::Ours(course) => {
-                Ok(Some((self.wanted(course.id, desired, category), "linked")))
+                let wanted = self.wanted(course.id, desired, category);
+                self.take_up(course, wanted, None).await
             }
             CourseDecision::Adopt(course) => {
-                let idnumber = Some(desired.idnumber.clone());
-                let update = CourseUpdate {
-                    idnumber,
-                    ..CourseUpdate::default()
-                };
-                self.lms.update_course(course.id, &update).await?;
-                Ok(Some((self.wanted(course.id, desired, category), "linked")))
+                let wanted = self.wanted(course.id, desired, category);
+                self.take_up(course, wanted, Some(desired.idnumber.clone()))
+                    .await
             }
             CourseDecision::Create => {
                 let new = NewCourse {
@@ -88,6 +85,29 @@ impl Deliver {
                 Ok(Some((self.wanted(course, desired, category), "created")))
             }
         }
+    }
+
+    /// A course that was there already gets the names of its class: it may have been made by an
+    /// attempt whose end was not seen, and the class may have been renamed since.
+    async fn take_up(
+        &self,
+        found: FoundCourse,
+        wanted: ConfirmedCourse,
+        idnumber: Option<String>,
+    ) -> Result<Option<(ConfirmedCourse, &'static str)>, CourseFailure> {
+        let known = ConfirmedCourse {
+            fullname: found.fullname,
+            shortname: found.shortname,
+            ..wanted.clone()
+        };
+        let update = CourseUpdate {
+            idnumber,
+            ..differences(&known, &wanted)
+        };
+        if update != CourseUpdate::default() {
+            self.lms.update_course(found.id, &update).await?;
+        }
+        Ok(Some((wanted, "linked")))
     }
 
     async fn found(&self, desired: &DesiredCourse) -> Result<FoundCourses, LmsError> {

@@ -26,6 +26,24 @@ async fn a_lost_answer_to_a_creation_leaves_exactly_one_course() {
 }
 
 #[tokio::test]
+async fn a_class_renamed_before_the_lost_course_is_found_again_gives_it_its_new_name() {
+    let world = World::new();
+    world.has_active_class();
+    world
+        .lms
+        .script(Some(LmsVerb::CreateCourse), LmsFault::LoseAnswer);
+    world.notify("BTEC_Classes", CLASS).await;
+    world.work().await;
+
+    let name = text("Programming, evening");
+    world.edit("BTEC_Classes", CLASS, "Class_Name", name).await;
+    world.settle().await;
+
+    let course = world.lms.course(world.course_of(CLASS)).unwrap();
+    assert_eq!(course.found.fullname, "Programming, evening");
+}
+
+#[tokio::test]
 async fn a_short_name_that_is_taken_is_an_issue_until_it_is_changed() {
     let world = World::new();
     world.has_active_class();

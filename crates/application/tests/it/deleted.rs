@@ -254,3 +254,15 @@ async fn a_neighbours_deletion_does_not_touch_my_seat() {
     assert!(world.takes_part(LINA, CLASS));
     assert!(!world.takes_part(OMAR, CLASS));
 }
+
+#[tokio::test]
+async fn a_late_notice_of_a_record_that_came_and_went_is_no_issue() {
+    let world = World::new();
+    world.has_lina_enrolled();
+    world.delete("BTEC_Enrollments", SEAT).await;
+    world.settle().await;
+
+    world.notify_and_settle("BTEC_Enrollments", SEAT).await;
+
+    assert_eq!(world.issue_codes().await, [""; 0]);
+}

@@ -10,6 +10,7 @@ pub const CLASS: &str = "900000000000301";
 pub const OTHER_CLASS: &str = "900000000000302";
 pub const SEAT: &str = "900000000000401";
 pub const OTHER_SEAT: &str = "900000000000402";
+pub const THIRD_SEAT: &str = "900000000000403";
 
 /// Every id above.
 pub const ALL: &[&str] = &[
@@ -23,4 +24,5 @@ pub const ALL: &[&str] = &[
     OTHER_CLASS,
     SEAT,
     OTHER_SEAT,
+    THIRD_SEAT,
 ];

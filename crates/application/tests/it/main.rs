@@ -13,6 +13,7 @@ mod ids;
 mod misfits;
 mod outages;
 mod places;
+mod reordering;
 mod seats;
 mod teachers;
 mod waiting;

@@ -4,7 +4,7 @@ use mzi_domain::FieldValue;
 use mzi_ports::{lms::Enrolment, testing::fake_lms::LmsVerb};
 
 use crate::{
-    ids::{CLASS, LINA, OTHER_CLASS, OTHER_SEAT, SEAT},
+    ids::{CLASS, LINA, OMAR, OTHER_CLASS, OTHER_SEAT, SEAT},
     world::{World, lookup, text},
 };
 
@@ -40,12 +40,12 @@ async fn a_class_that_ends_leaves_access_as_it_is() {
     assert!(world.takes_part(LINA, CLASS));
 
     // Nobody new is enrolled any more, and a withdrawal still counts.
-    world.has_student(crate::ids::OMAR, "Omar", "Aziz");
-    world.has_seat(OTHER_SEAT, crate::ids::OMAR, CLASS);
+    world.has_student(OMAR, "Omar", "Aziz");
+    world.has_seat(OTHER_SEAT, OMAR, CLASS);
     world
         .notify_and_settle("BTEC_Enrollments", OTHER_SEAT)
         .await;
-    assert_eq!(world.enrolment(crate::ids::OMAR, CLASS), None);
+    assert_eq!(world.enrolment(OMAR, CLASS), None);
     world.delete("BTEC_Enrollments", SEAT).await;
     world.settle().await;
     assert!(!world.takes_part(LINA, CLASS));
@@ -193,4 +193,28 @@ async fn a_course_removed_by_hand_stops_only_its_own_seats() {
     assert!(world.takes_part(LINA, OTHER_CLASS));
     let issue = world.the_issue("refused").await;
     assert_eq!(issue.zoho_id.as_deref(), Some(SEAT));
+}
+
+#[tokio::test]
+async fn a_corrected_student_frees_the_seat_of_the_one_before_unless_another_record_holds_it() {
+    for held in [false, true] {
+        let world = World::new();
+        world.has_lina_enrolled();
+        world.has_student(OMAR, "Omar", "Aziz");
+        if held {
+            world.has_seat(OTHER_SEAT, LINA, CLASS);
+            world.notify("BTEC_Enrollments", OTHER_SEAT).await;
+        }
+        world.notify("BTEC_Students", OMAR).await;
+        world.notify_and_settle("BTEC_Enrollments", SEAT).await;
+
+        let omar = lookup(OMAR);
+        world
+            .edit("BTEC_Enrollments", SEAT, "Enrolled_Students", omar)
+            .await;
+        world.settle().await;
+
+        assert!(world.takes_part(OMAR, CLASS));
+        assert_eq!(world.takes_part(LINA, CLASS), held);
+    }
 }

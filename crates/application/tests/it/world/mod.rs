@@ -90,7 +90,7 @@ impl World {
     /// The same with other settings.
     pub fn with(change: impl FnOnce(&mut Policy)) -> Self {
         let clock = Arc::new(ManualClock::new());
-        let crm = Arc::new(FakeCrm::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        let crm = Arc::new(FakeCrm::new(clock.clone()));
         seeds::define_modules(&crm);
         let mut policy = policy();
         change(&mut policy);
@@ -126,7 +126,7 @@ impl World {
         store: MemoryStore,
         policy: Policy,
     ) -> Self {
-        let clock: Arc<dyn Clock> = Arc::clone(&time) as _;
+        let clock: Arc<dyn Clock> = time.clone();
         let zoho: Arc<dyn Crm> = Fused::new(Arc::clone(&crm), &fuse);
         let moodle: Arc<dyn Lms> = Fused::new(Arc::clone(&lms), &fuse);
         let ledger: Arc<dyn Ledger> = Fused::new(Box::new(store.clone()), &fuse);
