@@ -176,20 +176,18 @@ impl Server {
         H: Fn(Request) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Reply> + Send + 'static,
     {
-        Self::on(TcpListener::bind(addr).await?.into_std()?, handler)
+        Self::on(TcpListener::bind(addr).await?, handler)
     }
 
     /// Answers on a listener that is already bound, for handlers that must know its address.
     ///
     /// # Errors
     /// When the listener is of no use.
-    pub fn on<H, F>(listener: std::net::TcpListener, handler: H) -> io::Result<Self>
+    pub fn on<H, F>(listener: TcpListener, handler: H) -> io::Result<Self>
     where
         H: Fn(Request) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Reply> + Send + 'static,
     {
-        listener.set_nonblocking(true)?;
-        let listener = TcpListener::from_std(listener)?;
         let local_addr = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, handler, stopped));

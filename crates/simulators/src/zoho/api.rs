@@ -67,6 +67,9 @@ pub(super) async fn handle(world: Arc<World>, request: Request) -> Reply {
         answer = answer.with_header("X-API-CREDITS-REMAINING", credits.to_string());
     }
     drop(admitted);
+    // Clients read the organisation's time here, so it must move with the simulated clock.
+    let date = world.clock.now().format("%a, %d %b %Y %H:%M:%S GMT");
+    answer = answer.with_header("Date", date.to_string());
     in_flight.answered(answer.status);
     match verdict.effect {
         Some(effect) => effect.afterwards(answer),

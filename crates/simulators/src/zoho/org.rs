@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::world::World;
-use crate::{locked, serve::Answer};
+use crate::{joined, locked, serve::Answer};
 
 /// The invented organisation without its `zgid`, which can be changed.
 static ORGANISATION: LazyLock<Value> =
@@ -13,7 +13,7 @@ static ORGANISATION: LazyLock<Value> =
 
 /// Answers with the one organisation.
 pub(super) fn answer(world: &World) -> Answer {
-    let mut organisation = ORGANISATION.clone();
-    organisation["zgid"] = json!(*locked(&world.org_id));
+    let zgid = locked(&world.org_id).clone();
+    let organisation = joined(ORGANISATION.clone(), json!({"zgid": zgid}));
     Answer::json(200, &json!({"org": [organisation]}))
 }

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
 use super::{
     api,
@@ -57,8 +57,7 @@ impl ZohoSimulator {
         let client = reqwest::Client::builder()
             .build()
             .map_err(io::Error::other)?;
-        let listener = std::net::TcpListener::bind(options.addr)?;
-        listener.set_nonblocking(true)?;
+        let listener = TcpListener::bind(options.addr).await?;
         let (queue, notifications) = mpsc::unbounded_channel();
         let world = Arc::new(world(
             options,

@@ -2,15 +2,18 @@
 
 use std::sync::{Arc, LazyLock};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::minified;
-use crate::zoho::schema::{DataType, Field, Schema, Source, Target};
+use crate::{
+    joined,
+    zoho::schema::{DataType, Field, Schema, Source, Target},
+};
 
 pub(super) fn json(schemas: &[Arc<Schema>], schema: &Schema, field: &Field, number: i64) -> Value {
     let computed = field.source != Source::Written && !field.only_in_single_reads();
     let displays = schema.display.and_then(|number| schema.field(number));
-    let mut json = json!({
+    let json = json!({
         "id": field.id.to_string(), "api_name": field.api_name, "field_label": field.label,
         "display_label": field.label, "data_type": field.data_type.name(), "json_type": field.data_type.json_type(),
         "length": field.length, "decimal_place": decimals(field), "system_mandatory": field.mandatory,
@@ -29,22 +32,15 @@ pub(super) fn json(schemas: &[Arc<Schema>], schema: &Schema, field: &Field, numb
             "web_update": !computed, "api_create": !computed, "web_create": !computed, "api_update": !computed,
         },
     });
-    if let Value::Object(json) = &mut json {
-        json.insert(
-            "column_name".to_owned(),
-            json!(field.api_name.to_uppercase()),
-        );
-        json.extend(
-            PLAIN
-                .iter()
-                .map(|(key, value)| (key.clone(), value.clone())),
-        );
-    }
-    json
+    let plain = joined(
+        PLAIN.clone(),
+        json!({"column_name": field.api_name.to_uppercase()}),
+    );
+    joined(json, plain)
 }
 
 /// What the bridge never looks at, but Zoho always sends.
-static PLAIN: LazyLock<Map<String, Value>> =
+static PLAIN: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("plain_field.json")).unwrap_or_default());
 
 fn decimals(field: &Field) -> Value {
@@ -102,7 +98,7 @@ fn links(schemas: &[Arc<Schema>], schema: &Schema, field: &Field) -> Value {
         });
     json!({
         "display_label": field.label, "linking_module": minified(linking),
-        "connected_module": connected.map(|module| minified(module)), "lookup_apiname": links.own,
+        "connected_module": connected.map(minified), "lookup_apiname": links.own,
         "api_name": schema.api_name, "connectedfield_apiname": links.other, "connectedlookup_apiname": links.other,
         "id": (field.id + 50).to_string(), "record_access": false,
     })
@@ -112,11 +108,7 @@ fn links(schemas: &[Arc<Schema>], schema: &Schema, field: &Field) -> Value {
 fn associated(schemas: &[Arc<Schema>], field: &Field) -> Value {
     match &field.target {
         Target::Module(module) if field.source == Source::Rows => match find(schemas, module) {
-            Some(found) => {
-                let mut module = minified(found);
-                module["module"] = json!(found.api_name);
-                module
-            }
+            Some(found) => joined(minified(found), json!({"module": found.api_name})),
             None => Value::Null,
         },
         _ => Value::Null,

@@ -3,15 +3,18 @@
 use serde_json::{Value, json};
 
 use super::minified;
-use crate::zoho::{
-    read::user,
-    schema::{Kind, Schema, Source, Target},
-    store::{Editor, Store},
+use crate::{
+    joined,
+    zoho::{
+        read::user,
+        schema::{Kind, Schema, Source, Target},
+        store::{Editor, Store},
+    },
 };
 
 pub(super) fn json(store: &Store, schema: &Schema, number: i64) -> Value {
     let own = schema.kind != Kind::Subform;
-    let mut module = json!({
+    let module = json!({
         "id": schema.id.to_string(), "api_name": schema.api_name, "module_name": module_name(schema, number),
         "singular_label": schema.singular, "plural_label": schema.plural, "generated_type": generated_type(schema),
         "api_supported": true, "creatable": own, "editable": own, "deletable": own, "viewable": own,
@@ -22,10 +25,7 @@ pub(super) fn json(store: &Store, schema: &Schema, number: i64) -> Value {
         "description": null, "web_link": null, "per_page": 10, "activity_badge": null,
         "business_card_field_limit": 5, "business_card_fields": [], "search_layout_fields": [],
     });
-    if let (Value::Object(module), Value::Object(rest)) = (&mut module, abilities(schema)) {
-        module.extend(rest);
-    }
-    module
+    joined(module, abilities(schema))
 }
 
 /// What the bridge never looks at, but Zoho always sends.

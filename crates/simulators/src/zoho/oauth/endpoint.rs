@@ -9,7 +9,7 @@ use super::{
     book::{Denied, Terms},
 };
 use crate::{
-    locked,
+    joined, locked,
     serve::{Answer, Request},
     zoho::{options::Throttle, world::World},
 };
@@ -68,17 +68,19 @@ fn give(world: &World, refresh_token: &str, first: bool) -> Result<Answer, Refus
         Denied::InvalidCode => Refused::Error("invalid_code"),
         Denied::Throttled => Refused::Throttled,
     })?;
-    let mut body = json!({
+    let body = json!({
         "access_token": given.access_token,
         "scope": given.scopes.replace(',', " "),
         "api_domain": options.api_domain.clone().unwrap_or_else(|| world.base_url.clone()),
         "token_type": "Bearer",
         "expires_in": options.token_life_seconds,
     });
-    if first {
-        body["refresh_token"] = json!(refresh_token);
-    }
-    Ok(Answer::json(200, &body))
+    let refresh_token = if first {
+        json!({"refresh_token": refresh_token})
+    } else {
+        json!({})
+    };
+    Ok(Answer::json(200, &joined(body, refresh_token)))
 }
 
 fn throttled(how: Throttle) -> Answer {

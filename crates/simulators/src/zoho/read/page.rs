@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::render::time;
 use crate::{
+    joined,
     serve::Request,
     zoho::{refusal::Refusal, store::Key},
 };
@@ -125,16 +126,17 @@ impl Paging {
             page: self.page + 1,
             expires: now + TOKEN_LIFE,
         });
-        let mut info = self.info(count, token.is_some());
-        info["sort_by"] = json!(sorting.0);
-        info["sort_order"] = json!(sorting.1);
-        info["call"] = json!(false);
-        info["email"] = json!(false);
-        info["page_token_expiry"] = json!(token.as_ref().map(|token| time(token.expires, zone)));
-        info["next_page_token"] = json!(token.map(|token| token.text()));
-        // Tokens lead forwards only here; the client has no use for the way back.
-        info["previous_page_token"] = Value::Null;
-        info
+        let sorted = json!({
+            "sort_by": sorting.0,
+            "sort_order": sorting.1,
+            "call": false,
+            "email": false,
+            "page_token_expiry": token.as_ref().map(|token| time(token.expires, zone)),
+            "next_page_token": token.as_ref().map(Token::text),
+            // Tokens lead forwards only here; the client has no use for the way back.
+            "previous_page_token": null,
+        });
+        joined(self.info(count, token.is_some()), sorted)
     }
 }
 

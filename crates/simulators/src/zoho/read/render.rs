@@ -6,9 +6,12 @@ use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::zoho::{
-    schema::{DataType, Field, FieldNo, Schema, Source, Target},
-    store::{Editor, Names, Record, Store, Stored},
+use crate::{
+    joined,
+    zoho::{
+        schema::{DataType, Field, FieldNo, Schema, Source, Target},
+        store::{Editor, Names, Record, Store, Stored},
+    },
 };
 
 /// A record with everything a single read shows, taken out of the store.
@@ -244,11 +247,12 @@ pub(in crate::zoho) fn user(editor: Editor, with_email: bool) -> Value {
             "registrar@college.example",
         ),
     };
-    let mut user = json!({"name": name, "id": id});
+    let user = json!({"name": name, "id": id});
     if with_email {
-        user["email"] = json!(email);
+        joined(user, json!({"email": email}))
+    } else {
+        user
     }
-    user
 }
 
 /// A time as Zoho writes it: the user's offset, no fractions.

@@ -3,7 +3,10 @@
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Number, Value, json};
 
-use crate::zoho::schema::{DataType, Field, Target};
+use crate::{
+    joined,
+    zoho::schema::{DataType, Field, Target},
+};
 
 /// A value that is not null.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,13 +159,15 @@ pub(super) fn reference(written: &Value) -> Option<u64> {
 impl Unfit {
     /// Zoho's details for a field at a JSON path.
     pub(super) fn details(&self, field: &Field, json_path: &str) -> Value {
-        let mut details = json!({"api_name": field.api_name, "json_path": json_path});
-        match self {
-            Self::WrongType => details["expected_data_type"] = json!(field.data_type.name()),
-            Self::TooLong => details["maximum_length"] = json!(field.length),
-            Self::NoSuchRecord => {}
-        }
-        details
+        let more = match self {
+            Self::WrongType => json!({"expected_data_type": field.data_type.name()}),
+            Self::TooLong => json!({"maximum_length": field.length}),
+            Self::NoSuchRecord => json!({}),
+        };
+        joined(
+            json!({"api_name": field.api_name, "json_path": json_path}),
+            more,
+        )
     }
 }
 

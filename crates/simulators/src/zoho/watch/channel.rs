@@ -7,10 +7,13 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{condition::Condition, deliver::Notification};
-use crate::zoho::{
-    read::{full, whole},
-    store::{Change, Operation, Store},
-    world::World,
+use crate::{
+    joined,
+    zoho::{
+        read::{full, whole},
+        store::{Change, Operation, Store},
+        world::World,
+    },
 };
 
 /// The longest life of a channel, in seconds; a longer one silently becomes an hour.
@@ -134,14 +137,13 @@ fn notification(
         .clone()
         .map(|change| json!({change.id.to_string(): change.affected}))
         .collect();
-    let mut body = body(world, channel, module, operation, &ids, now);
-    body["affected_fields"] = json!(affected);
-    if channel.return_values {
-        let values: Vec<Value> = updated
-            .map(|change| affected_values(world, store, module, change))
-            .collect();
-        body["affected_values"] = json!(values);
-    }
+    let values = channel.return_values.then(|| {
+        let values = updated.map(|change| affected_values(world, store, module, change));
+        json!({"affected_values": values.collect::<Vec<Value>>()})
+    });
+    let body = body(world, channel, module, operation, &ids, now);
+    let body = joined(body, json!({"affected_fields": affected}));
+    let body = joined(body, values.unwrap_or_default());
     Notification::new(channel, module, operation, ids, body)
 }
 

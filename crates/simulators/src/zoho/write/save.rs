@@ -7,7 +7,7 @@ use super::{
     results::{Results, saved},
 };
 use crate::{
-    locked,
+    joined, locked,
     serve::{Answer, Request},
     zoho::{
         refusal::Refusal,
@@ -138,13 +138,14 @@ impl Saving<'_> {
 
     fn upsert(&mut self, record: &Map<String, Value>) -> Result<Value, Refusal> {
         let found = self.existing(record)?;
-        let (mut item, action, field) = match found {
+        let (item, action, field) = match found {
             Some((id, field)) => (self.update(Some(&id.to_string()), record)?, "update", field),
             None => (self.insert(record)?, "insert", None),
         };
-        item["action"] = json!(action);
-        item["duplicate_field"] = json!(field);
-        Ok(item)
+        Ok(joined(
+            item,
+            json!({"action": action, "duplicate_field": field}),
+        ))
     }
 
     /// The record an upsert updates, and the field that found it.

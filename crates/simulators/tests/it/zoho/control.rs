@@ -107,7 +107,11 @@ async fn the_clock_is_moved_and_tokens_end() {
     .await;
 
     assert_eq!(clock["offset_seconds"], 7200);
-    assert_eq!(desk.get("org").await.status, 401);
+    let refused = desk.get("org").await;
+    assert_eq!(refused.status, 401);
+    let date = refused.headers["date"].to_str().expect("text").to_owned();
+    let date = chrono::DateTime::parse_from_rfc2822(&date).expect("a date");
+    assert!((desk.zoho.now() - date.to_utc()).num_seconds() <= 5);
     control(&desk, Method::POST, "clock", json!({"offset_seconds": 0})).await;
     assert_eq!(desk.get("org").await.status, 200);
     control(&desk, Method::POST, "tokens", json!("end_access_tokens")).await;

@@ -106,7 +106,7 @@ async fn conditions_are_joined_and_nested() {
 #[tokio::test]
 async fn malformed_criteria_are_refused() {
     let desk = Desk::open().await;
-    let eleven = format!("({})", vec!["(City:equals:Rome)"; 11].join("and"));
+    let eleven = format!("({})", ["(City:equals:Rome)"; 11].join("and"));
 
     for criteria in [
         "City:equals:Rome",
