@@ -21,7 +21,7 @@ pub struct Tool {
     find: fn() -> Option<PathBuf>,
 }
 
-const TOOLS: [Tool; 6] = [
+const TOOLS: [Tool; 7] = [
     Tool {
         name: "C compiler",
         needed_for: "the bundled SQLite and the TLS library",
@@ -29,6 +29,14 @@ const TOOLS: [Tool; 6] = [
         elsewhere: "macOS: xcode-select --install; Windows: Visual Studio Build Tools with C++",
         scope: Scope::OnlySqlite,
         find: c_compiler,
+    },
+    Tool {
+        name: "curl",
+        needed_for: "the commands of the deployment guide, which a test runs as they stand",
+        debian: "curl",
+        elsewhere: "macOS and Windows bring it; Fedora: curl",
+        scope: Scope::OnlySqlite,
+        find: curl,
     },
     Tool {
         name: "libpq",
@@ -152,6 +160,10 @@ fn libpq() -> Option<PathBuf> {
 
 fn nginx() -> Option<PathBuf> {
     program("nginx")
+}
+
+fn curl() -> Option<PathBuf> {
+    program("curl")
 }
 
 fn openssl() -> Option<PathBuf> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// The names the guide and the design give; `docs/reference/configuration.md` says what each means.
-const NAMES: [&str; 37] = [
+const NAMES: [&str; 39] = [
     "ALERT_WEBHOOK_URL",
     "ALLOW_PRIVATE_HOSTS",
     "BIND_ADDR",
@@ -17,6 +17,7 @@ const NAMES: [&str; 37] = [
     "HTTPS_PROXY",
     "LOG_FORMAT",
     "LOG_LEVEL",
+    "MOODLE_ADOPT_COURSES",
     "MOODLE_BASE_URL",
     "MOODLE_CREATE_USERS",
     "MOODLE_DB_PREFIX",
@@ -45,6 +46,7 @@ const NAMES: [&str; 37] = [
     "ZOHO_CLIENT_SECRET",
     "ZOHO_REFRESH_TOKEN",
     "ZOHO_REGION",
+    "ZOHO_WEBHOOK_HMAC_SECRET_PREVIOUS",
 ];
 
 /// Also a name, kept apart because its line must be off.

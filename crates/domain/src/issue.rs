@@ -111,7 +111,7 @@ issue_codes! {
         "All writing has stopped. If it is the same place under another address accept it (`mzi connection accept`), else point the bridge back.";
     /// A notification channel could not be registered.
     ChannelFailed = "channel_failed",
-        "Check WEBHOOK_BASE_URL and the scope ZohoCRM.notifications.ALL; changes are still found by the periodic sweep.";
+        "Check WEBHOOK_BASE_URL and the scope ZohoCRM.notifications.ALL; until then Zoho does not tell of changes in this module.";
     /// A mapped field does not exist in the module.
     FieldMissing = "field_missing",
         "Map the column to another field, or ignore this if the account does not have it.";

@@ -25,7 +25,9 @@ pub fn start(layers: &Layers, volume: Volume) -> Result<()> {
         Volume::Warnings => "warn",
         Volume::Errors => "error",
     };
-    let filter = EnvFilter::try_new(level).context("LOG_LEVEL is not a level or filter")?;
+    // The HTTP server's own chatter says nothing an operator can use.
+    let filter = EnvFilter::try_new(format!("actix_server=warn,{level}"))
+        .context("LOG_LEVEL is not a level or filter")?;
     let registry = tracing_subscriber::registry().with(filter);
     let started = match layers.text("LOG_FORMAT").unwrap_or("pretty") {
         "json" => registry

@@ -106,12 +106,11 @@ impl Bridge {
 
     /// The watch over organisation and site, if both sides are configured.
     pub fn places(&self) -> Option<Arc<Places>> {
-        let store = Arc::new(self.store.clone());
         Some(Arc::new(Places::new(
             Arc::clone(self.crm.as_ref()?),
             Arc::clone(self.lms.as_ref()?),
-            Arc::clone(&store) as Arc<dyn SettingsStore>,
-            store,
+            Arc::new(self.store.clone()),
+            Arc::new(self.store.clone()),
             Arc::clone(&self.clock),
         )))
     }
@@ -226,10 +225,9 @@ impl Bridge {
     ) -> Option<Arc<Worker>> {
         let (crm, lms) = (self.crm.as_ref()?, self.lms.as_ref()?);
         let mappings = self.mappings.as_ref()?;
-        let ledger = Arc::new(self.store.clone());
         let refresh = Refresh::new(
             Arc::clone(crm),
-            Arc::clone(&ledger) as _,
+            Arc::new(self.store.clone()),
             Arc::clone(&self.clock),
             Arc::clone(mappings),
             Arc::clone(&self.policy),
@@ -237,13 +235,13 @@ impl Bridge {
         let deliver = Deliver::new(
             Arc::clone(crm),
             Arc::clone(lms),
-            Arc::clone(&ledger) as _,
+            Arc::new(self.store.clone()),
             Arc::clone(&self.clock),
             Arc::clone(mappings),
             Arc::clone(&self.policy),
         );
         Some(Worker::new(Parts {
-            ledger,
+            ledger: Arc::new(self.store.clone()),
             refresh: Arc::new(refresh),
             deliver: Arc::new(deliver),
             places,
@@ -263,11 +261,10 @@ impl Bridge {
         if !live || !self.settings.webhooks.channels {
             return None;
         }
-        let store = Arc::new(self.store.clone());
         Some(Arc::new(Channels::new(
             Arc::clone(self.crm.as_ref()?),
-            Arc::clone(&store) as Arc<dyn SettingsStore>,
-            store,
+            Arc::new(self.store.clone()),
+            Arc::new(self.store.clone()),
             Arc::clone(&self.clock),
             Arc::clone(self.mappings.as_ref()?),
             Arc::clone(&self.policy),

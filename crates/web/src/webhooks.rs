@@ -115,7 +115,7 @@ async fn read(headers: &HeaderMap, mut payload: Payload) -> Result<Bytes, Proble
     }
     let mut body = BytesMut::with_capacity(announced.unwrap_or(0));
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Problem::MalformedBody)?;
+        let chunk = chunk.ok().ok_or(Problem::MalformedBody)?;
         if body.len() + chunk.len() > LARGEST_BODY {
             return Err(Problem::TooLarge);
         }
@@ -132,7 +132,7 @@ fn content_type(headers: &HeaderMap) -> Result<&str, Problem> {
     let Some(value) = headers.get(CONTENT_TYPE) else {
         return Ok("");
     };
-    let text = value.to_str().map_err(|_| Problem::UnsupportedType)?;
+    let text = value.to_str().ok().ok_or(Problem::UnsupportedType)?;
     let essence = text
         .split(';')
         .next()

@@ -42,7 +42,10 @@ pub(super) async fn tell(stage: &Stage, key: &str) -> Result<()> {
     };
     teller.step("Zoho        notification channels are registered for every module");
 
-    let class = active_class(stage)?;
+    let class = class(stage)?;
+    teller.step(&format!(
+        "Zoho        an active class is there, record {class}"
+    ));
     let student = stage
         .zoho
         .insert("BTEC_Students", &student())
@@ -150,14 +153,29 @@ fn student() -> Value {
     })
 }
 
-fn active_class(stage: &Stage) -> Result<String> {
-    let classes = stage.zoho.records("BTEC_Classes");
-    let active = classes
-        .iter()
-        .find(|class| class.get("Class_Status").and_then(Value::as_str) == Some("Active"));
-    active
-        .and_then(|class| class.get("id")?.as_str().map(str::to_owned))
-        .ok_or_else(|| anyhow!("the simulator has no active class"))
+/// A class with its programme, unit and teacher; the teacher has no Moodle account, on purpose.
+fn class(stage: &Stage) -> Result<String> {
+    let insert = |module: &str, record: Value| stage.zoho.insert(module, &record).map_err(refused);
+    let program = insert("Products", json!({"Product_Name": "Computing"}))?;
+    let unit = insert(
+        "BTEC",
+        json!({"Name": "Programming", "Unit_Code": "COMP-U01"}),
+    )?;
+    let teacher = insert(
+        "BTEC_Teachers",
+        json!({"Name": "Iñes D'Souza", "Academic_Email": "ines.dsouza@northfield.example"}),
+    )?;
+    insert(
+        "BTEC_Classes",
+        json!({
+            "Class_Name": "Programming, group 1",
+            "Class_Short_Name": "COMP-U01-1",
+            "Class_Status": "Active",
+            "BTEC_Program": {"id": program},
+            "Unit": {"id": unit},
+            "Teacher": {"id": teacher},
+        }),
+    )
 }
 
 /// Asks as the plugin would on the student's behalf.

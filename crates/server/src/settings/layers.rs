@@ -149,7 +149,7 @@ impl Layers {
                 .strip_suffix("_FILE")
                 .filter(|base| names::find(base).is_some());
             if let Some(base) = known.filter(|_| names::find(name).is_none() && !path.is_empty()) {
-                self.from_file(base, Path::new(path), pairs)?;
+                self.read_secret(base, Path::new(path), pairs)?;
             } else if names::find(name).is_none() && known.is_none() && looks_like_ours(name) {
                 self.warnings.push(format!(
                     "{name} in {source} is not a setting of this version"
@@ -159,7 +159,7 @@ impl Layers {
         Ok(())
     }
 
-    fn from_file(&mut self, name: &str, path: &Path, pairs: &[(String, String)]) -> Result<()> {
+    fn read_secret(&mut self, name: &str, path: &Path, pairs: &[(String, String)]) -> Result<()> {
         // The one file that need not exist: it is made at the first start.
         if name == "SECRET_KEY" && !path.exists() {
             let raw = Raw {

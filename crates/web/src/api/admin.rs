@@ -45,7 +45,7 @@ pub async fn issues(
     query: Result<Query<IssueQuery>, actix_web::Error>,
 ) -> Result<HttpResponse, Problem> {
     api_key::role(&web, &request).await?;
-    let query = query.map_err(|_| Problem::BadParameter)?.into_inner();
+    let query = query.ok().ok_or(Problem::BadParameter)?.into_inner();
     let open = match query.status.as_deref() {
         None | Some("open") => Some(true),
         Some("resolved") => Some(false),

@@ -153,8 +153,7 @@ impl PluginTokens {
         let timely = (0..=LONGEST_LIFE).contains(&life)
             && seconds <= claims.exp.saturating_add(LEEWAY)
             && seconds >= claims.iat.saturating_sub(LEEWAY);
-        let addressed =
-            claims.aud == AUDIENCE && self.issuers.iter().any(|site| *site == claims.iss);
+        let addressed = claims.aud == AUDIENCE && self.issuers.contains(&claims.iss);
         let binding = request_binding(bound);
         let same: bool = binding.as_bytes().ct_eq(claims.rb.as_bytes()).into();
         if !(timely && addressed && same) {
@@ -165,7 +164,9 @@ impl PluginTokens {
             None => None,
             Some(actor) => Some(subject(&actor.sub).flatten().ok_or(Problem::InvalidToken)?),
         };
-        let id = uuid::Uuid::try_parse(&claims.jti).map_err(|_| Problem::InvalidToken)?;
+        let id = uuid::Uuid::try_parse(&claims.jti)
+            .ok()
+            .ok_or(Problem::InvalidToken)?;
         if !self.seen.is_first(id, seconds) {
             return Err(Problem::InvalidToken);
         }

@@ -34,7 +34,7 @@ impl FromRequest for StudentReader {
         let body = Bytes::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            let body = body.await.map_err(|_| Problem::TooLarge)?;
+            let body = body.await.ok().ok_or(Problem::TooLarge)?;
             let web = request.app_data::<Data<Web>>().ok_or(Problem::Internal)?;
             let tokens = web.plugin.as_ref().ok_or(Problem::PluginDisabled)?;
             let token = bearer(&request).ok_or(Problem::InvalidToken)?;
