@@ -29,6 +29,8 @@ use crate::{
 /// How long a lease lasts without a heartbeat, and how often it gets one.
 const LEASE: StdDuration = StdDuration::from_secs(90);
 const HEARTBEAT: StdDuration = StdDuration::from_secs(20);
+/// How often results are tried to be written down before their leases are left to end.
+const COMMIT_ATTEMPTS: usize = 3;
 /// How often ended leases are looked for.
 const RECOVER_SECONDS: i64 = 15;
 /// Longest sleep when nothing rings: other instances ring only their own bell.
@@ -421,8 +423,7 @@ impl Worker {
         if results.is_empty() {
             return;
         }
-        let now = self.clock.now();
-        match self.ledger.commit(&results, now).await {
+        match self.commit(&results).await {
             Ok(outcomes) => {
                 for (result, outcome) in results.iter().zip(outcomes) {
                     report(result, outcome);
@@ -434,6 +435,20 @@ impl Worker {
                 tracing::error!(%error, lane = lane.name(), "results could not be written down");
             }
         }
+    }
+
+    /// Tries again at once when the database was away: a dropped connection would otherwise hold
+    /// the work up until its leases end. What was written after all is fenced the second time.
+    async fn commit(&self, results: &[WorkResult]) -> Result<Vec<Committed>, StoreError> {
+        for _ in 1..COMMIT_ATTEMPTS {
+            match self.ledger.commit(results, self.clock.now()).await {
+                Err(StoreError::Unavailable { reason }) => {
+                    tracing::warn!(reason, "results could not be written down at once");
+                }
+                ended => return ended,
+            }
+        }
+        self.ledger.commit(results, self.clock.now()).await
     }
 }
 
