@@ -36,8 +36,8 @@ async fn answers_lost_after_the_act_make_no_second_user_and_no_second_seat(backe
         "core_course_create_courses",
         "enrol_manual_enrol_users",
     ];
-    for (seed, function) in functions.into_iter().enumerate() {
-        world.moodle.fault(often_lost(function, seed as u64));
+    for (seed, function) in (1..).zip(functions) {
+        world.moodle.fault(often_lost(function, seed));
     }
     let bridge = world.start().await;
     let class = a_class(&world.zoho, "PROG-A");
@@ -102,11 +102,12 @@ async fn a_lost_answer_to_a_written_back_id_is_written_once_more_and_agrees(back
         let record = world.zoho.record("BTEC_Students", &student)?;
         record.get("Student_Moodle_ID")?.as_str().map(str::to_owned)
     });
+    let written = written.await;
     let user = world
         .moodle
         .users()
         .into_iter()
         .find(|user| user.idnumber == student);
-    assert_eq!(written.await, user.map(|user| user.id.to_string()));
+    assert_eq!(written, user.map(|user| user.id.to_string()));
     bridge.settles(PATIENCE).await;
 }

@@ -12,6 +12,8 @@ mod bad_input;
 mod changed_places;
 mod commands;
 mod credentials;
+mod database_trouble;
+mod deletions;
 mod full_disk;
 mod harness;
 #[cfg(feature = "postgres")]

@@ -17,6 +17,9 @@ on_each_database!(
 
 const PATH: &str = "/api/v1/webhooks/students";
 
+/// Headers, query and body.
+type Attempt = (Vec<(&'static str, String)>, String, Value);
+
 /// A notification's body.
 fn notification(channel: &str, token: &str, id: &str) -> Value {
     json!({
@@ -44,7 +47,7 @@ async fn a_notice_without_a_right_proof_is_refused_and_leaves_nothing_behind(bac
     let static_token = world.static_token();
     let of_body = |text: &str| signature(WEBHOOK_SECRET, text.as_bytes());
     let right = of_body(&body.to_string());
-    let attempts: Vec<(Vec<(&str, String)>, String, Value)> = vec![
+    let attempts: Vec<Attempt> = vec![
         (vec![], String::new(), body.clone()),
         (
             vec![("X-Webhook-Token", String::new())],

@@ -35,10 +35,7 @@ fn is_understood(settings: &[(String, String, String)], source: &str) {
         (value.as_str(), from.as_str())
     };
     assert_eq!(of("ZOHO_REGION"), ("com", source));
-    assert_eq!(
-        of("DATABASE_URL"),
-        ("sqlite:///./moodle_zoho_local.db", source)
-    );
+    assert_eq!(of("DATABASE_URL"), ("(set)", source));
     assert_eq!(of("MOODLE_BASE_URL"), ("https://your-moodle.com", source));
     assert_eq!(of("ZOHO_MODULE_STUDENTS"), ("BTEC_Students", source));
     assert_eq!(of("MOODLE_TOKEN"), ("(set)", source));

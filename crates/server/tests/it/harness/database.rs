@@ -35,6 +35,14 @@ impl Database {
         }
     }
 
+    /// Ends every connection to it, as a restart of the server does.
+    #[cfg(feature = "postgres")]
+    pub async fn cut_off_everybody(&self) {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        self.rows(sql).await;
+    }
+
     /// The one number a query answers.
     pub async fn count(&self, sql: &str) -> i64 {
         self.rows(sql).await[0][0].parse().unwrap()

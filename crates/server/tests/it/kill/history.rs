@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::harness::World;
 
+/// Column, field, rule, value before, value after.
+type Explained = (String, String, String, Option<String>, Option<String>);
+
 /// A record's columns as its history tells them.
 #[derive(Default)]
 struct Told {
@@ -44,8 +47,7 @@ pub async fn explains_every_value(world: &World) {
 
 impl Told {
     fn follow(&mut self, kind: &str, modified_at: &str, changes: &str) {
-        let changes: Vec<(String, String, String, Option<String>, Option<String>)> =
-            serde_json::from_str(changes).unwrap();
+        let changes: Vec<Explained> = serde_json::from_str(changes).unwrap();
         for (column, _, _, before, after) in changes {
             let known = self.values.get(&column).cloned().flatten();
             assert_eq!(known, before, "I7: {column} was something else before");

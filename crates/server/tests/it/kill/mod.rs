@@ -63,7 +63,7 @@ async fn holds(world: &World, bridge: &Bridge, load: Load) {
     bridge.settles(PATIENCE).await;
     invariants::acknowledged_is_durable(world, &memory).await;
     invariants::every_record_is_applied(world, &memory).await;
-    invariants::confirmed_is_desired(world).await;
+    invariants::confirmed_is_desired(world, &memory).await;
     invariants::places_are_remembered(world).await;
     outside::everybody_is_there_once(world, &memory);
     outside::only_withdrawals_suspended(world, &memory);
