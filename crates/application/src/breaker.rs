@@ -117,7 +117,8 @@ impl Breakers {
         };
         inner.probe_at = Some(now + Duration::seconds(pause));
         inner.state.down_since.get_or_insert(now);
-        inner.state.refused = refused;
+        // A refusal followed by an outage is still one nobody has seen the end of.
+        inner.state.refused |= refused;
         newly
     }
 
@@ -172,6 +173,17 @@ mod tests {
 
         breakers.succeeded(Upstream::Zoho, later);
         assert_eq!(breakers.allowance(Upstream::Zoho, later), Allowance::All);
+    }
+
+    #[test]
+    fn a_refusal_is_remembered_through_an_outage_until_a_call_succeeds() {
+        let breakers = Breakers::default();
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        breakers.failed(Upstream::Moodle, true, now);
+        breakers.failed(Upstream::Moodle, false, now);
+        assert!(breakers.state(Upstream::Moodle).refused);
+        breakers.succeeded(Upstream::Moodle, now);
+        assert!(!breakers.state(Upstream::Moodle).refused);
     }
 
     #[test]
