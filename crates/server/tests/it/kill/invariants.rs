@@ -140,8 +140,8 @@ pub async fn confirmed_is_desired(world: &World, memory: &Memory) {
             }
             "seat" => confirmed["suspended"] == false,
             "teaching" => confirmed["suspended"] == false,
-            // Nothing more is wanted of a record that was deleted.
-            _ => confirmed == desired || (desired.is_null() && memory.deleted.contains(&row[1])),
+            // Nothing can be written to a record that was deleted.
+            _ => confirmed == desired || memory.deleted.contains(&row[1]),
         };
         assert!(agrees, "I5: {row:?}");
     }
