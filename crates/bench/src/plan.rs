@@ -13,7 +13,7 @@ pub struct Plan {
     pub duplicates: usize,
     /// Linked students to read about.
     pub people: u32,
-    /// Reads at 16 connections.
+    /// Reads of each turn at 16 connections.
     pub reads: u32,
     /// The most notices sent beside reads.
     pub beside_reads: usize,
@@ -51,8 +51,8 @@ impl Plan {
         slow_disk: [volume(1, 100), volume(16, 1_500)],
         duplicates: 10_000,
         people: 10_000,
-        reads: 20_000,
-        beside_reads: 60_000,
+        reads: 6_000,
+        beside_reads: 20_000,
         converging: 1_000,
         edits: 40,
         starts: 10,
@@ -61,13 +61,13 @@ impl Plan {
 
     /// For continuous integration: about a minute.
     pub const QUICK: Self = Self {
-        turns: 3,
+        turns: 5,
         intake: [volume(1, 200), volume(16, 1_000), volume(64, 1_500)],
         slow_disk: [volume(1, 30), volume(16, 300)],
         duplicates: 2_000,
         people: 300,
-        reads: 3_000,
-        beside_reads: 10_000,
+        reads: 1_000,
+        beside_reads: 4_000,
         converging: 40,
         edits: 6,
         starts: 3,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 /// One figure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Row {
     /// The goal's number in the design, §13.
     goal: &'static str,

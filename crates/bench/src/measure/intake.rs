@@ -3,14 +3,10 @@
 //! Both run all the time, and short turns of each follow one another: what else the machine does
 //! then meets both alike. Processor time is given too, for it is hardly disturbed at all.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 
-use super::{Setting, Side, median};
+use super::{Setting, Side, turns::Turns};
 use crate::{
-    latency::milliseconds,
-    load,
     notice::{Notices, STUDENTS},
     place::{Disk, Place},
     plan::Volume,
@@ -29,16 +25,6 @@ struct Taker {
     served: Served,
     notices: Notices,
     acknowledged: u32,
-}
-
-/// What one side did in its turns at one volume.
-#[derive(Default)]
-struct Turns {
-    per_second: Vec<f64>,
-    median: Vec<f64>,
-    p99: Vec<f64>,
-    processor: Duration,
-    answers: u32,
 }
 
 /// Both sides at one volume.
@@ -135,19 +121,7 @@ impl Taker {
 
     fn take(&mut self, volume: Volume, turns: &mut Turns) -> Result<()> {
         let requests = self.notices.of_strangers(STUDENTS, volume.requests);
-        let before = self.served.processor_time();
-        let outcome =
-            load::run(self.served.address, &requests, volume.connections)?.only(&[202])?;
-        if let Some((before, after)) = before.zip(self.served.processor_time()) {
-            turns.processor += after.saturating_sub(before);
-        }
-        self.acknowledged += outcome.of(202);
-        turns.answers += outcome.of(202);
-        turns.per_second.push(outcome.per_second());
-        turns.median.push(milliseconds(outcome.latencies.median()));
-        turns
-            .p99
-            .push(milliseconds(outcome.latencies.percentile(99)));
+        self.acknowledged += turns.take(&self.served, &requests, volume.connections, 202)?;
         Ok(())
     }
 
@@ -155,12 +129,6 @@ impl Taker {
     fn end(self) -> Result<i64> {
         self.served.kill()?;
         Ok(i64::from(self.acknowledged) - self.side.events(&self.place)?)
-    }
-}
-
-impl Turns {
-    fn processor_microseconds(&self) -> f64 {
-        self.processor.as_secs_f64() * 1_000_000.0 / f64::from(self.answers.max(1))
     }
 }
 
@@ -172,34 +140,15 @@ impl Pair {
             limit,
             bridge,
         } = self;
-        let side = |turns: &Turns| {
-            format!(
-                "p50 {:.2} ms, p99 {:.2} ms, {:.0} µs of processor",
-                median(turns.median.clone()),
-                median(turns.p99.clone()),
-                turns.processor_microseconds(),
-            )
-        };
         let what = format!("{what}, c{}", volume.connections);
-        Row::new(
-            goal,
-            what,
-            Unit::PerSecond,
-            median(bridge.per_second.clone()),
-        )
-        .limit(median(limit.per_second.clone()))
-        .note(format!("{}; limit {}", side(bridge), side(limit)))
+        Row::new(goal, what, Unit::PerSecond, bridge.per_second())
+            .limit(limit.per_second())
+            .note(format!("{}; limit {}", bridge.words(), limit.words()))
     }
 
-    /// The 99th percentile: the median of the turns'.
+    /// The 99th percentile.
     pub(super) fn p99(&self, goal: &'static str, what: &str) -> Row {
         let what = format!("{what} p99, c{}", self.volume.connections);
-        Row::new(
-            goal,
-            what,
-            Unit::Milliseconds,
-            median(self.bridge.p99.clone()),
-        )
-        .limit(median(self.limit.p99.clone()))
+        Row::new(goal, what, Unit::Milliseconds, self.bridge.p99()).limit(self.limit.p99())
     }
 }

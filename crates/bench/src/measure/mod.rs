@@ -8,6 +8,7 @@ mod memory;
 mod reads;
 mod slow_disk;
 mod startup;
+mod turns;
 
 use std::path::PathBuf;
 

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Result, anyhow, ensure};
 
-use super::Setting;
+use super::{Setting, Side, turns::Turns};
 use crate::{
     bridge,
     college::{Before, College},
@@ -25,74 +25,84 @@ use crate::{
 const TARGET: &str = "/api/v1/student/profile";
 const CONNECTIONS: usize = 16;
 const IDS_PER_NOTICE: usize = 100;
-const WARM_UP: u32 = 500;
 
 /// The rows of G10.
 pub(super) fn measure(setting: &Setting) -> Result<Vec<Row>> {
     let plan = &setting.plan;
     let limit_place = setting.place()?;
-    let served = limit::start(&limit_place, Disk::Own, plan.people)?;
-    let users: Vec<u64> = (0..u64::from(plan.people)).collect();
-    let mut tokens = PluginReads::of("https://moodle.example", TARGET);
-    let limit = read(&served, &mut tokens, &users, plan.reads)?;
-    drop(served);
+    let limit = limit::start(&limit_place, Disk::Own, plan.people)?;
+    let limit_users: Vec<u64> = (0..u64::from(plan.people)).collect();
+    let mut limit_tokens = PluginReads::of("https://moodle.example", TARGET);
 
     let college = College::open(plan.people, Before::EverybodyInMoodle, Duration::ZERO)?;
     let place = setting.place()?;
     let served = bridge::start(&place, Disk::Own, Some(&college))?;
     let users = link_everybody(&served, &college)?;
     let mut tokens = college.reads(TARGET);
-    let alone = read(&served, &mut tokens, &users, plan.reads)?;
+
+    let (mut of_limit, mut of_bridge) = (Turns::default(), Turns::default());
+    for turn in 0..plan.turns {
+        for side in Side::in_turn(turn) {
+            let (server, turns, requests) = match side {
+                Side::Limit => (
+                    &limit,
+                    &mut of_limit,
+                    requests(&mut limit_tokens, &limit_users, plan.reads)?,
+                ),
+                Side::Bridge => (
+                    &served,
+                    &mut of_bridge,
+                    requests(&mut tokens, &users, plan.reads)?,
+                ),
+            };
+            turns.take(server, &requests, CONNECTIONS, 200)?;
+        }
+    }
+    drop(limit);
     let (beside, intake) = read_beside_intake(&served, &college, &mut tokens, &users, setting)?;
     let peak = served.memory().map(|memory| memory.peak);
     served.kill()?;
 
-    let p99 = |outcome: &Outcome| milliseconds(outcome.latencies.percentile(99));
-    let of = format!("of {} students, c{CONNECTIONS}", plan.people);
-    let mut rows = vec![
-        Row::new(
-            "G10",
-            format!("profile reads {of}"),
-            Unit::PerSecond,
-            alone.per_second(),
-        )
-        .limit(limit.per_second())
-        .demand(Demand::ShareAtLeast(0.4)),
-        Row::new(
-            "G10",
-            format!("p99 of reads {of}"),
-            Unit::Milliseconds,
-            p99(&alone),
-        )
-        .limit(p99(&limit))
-        .demand(Demand::AtMost(4.0)),
-        Row::new(
-            "G10",
-            "p99 of reads beside intake at c16",
-            Unit::Milliseconds,
-            p99(&beside),
-        )
-        .demand(Demand::AtMost(20.0))
-        .note(format!("{:.0} reads/s", beside.per_second())),
-        Row::new(
-            "",
-            "intake at c16 beside reads and work",
-            Unit::PerSecond,
-            intake.per_second(),
-        )
-        .note(format!(
-            "p99 {:.2} ms; the records named are read again meanwhile",
-            p99(&intake)
-        )),
-    ];
+    let mut rows = alone(plan.people, &of_limit, &of_bridge).to_vec();
+    rows.extend(together(&beside, &intake));
     if let Some(peak) = peak {
         let what = format!(
-            "memory, peak: {} students read and linked, reads, intake",
+            "memory, peak: {} students linked, reads, intake",
             plan.people
         );
         rows.push(Row::new("G13", what, Unit::Megabytes, peak).demand(Demand::AtMost(90.0)));
     }
     Ok(rows)
+}
+
+fn alone(people: u32, limit: &Turns, bridge: &Turns) -> [Row; 2] {
+    let what = format!("profile reads of {people} students, c{CONNECTIONS}");
+    let rate = Row::new("G10", what, Unit::PerSecond, bridge.per_second())
+        .limit(limit.per_second())
+        .demand(Demand::ShareAtLeast(0.4))
+        .note(format!("{}; limit {}", bridge.words(), limit.words()));
+    let what = format!("profile reads p99, c{CONNECTIONS}");
+    let p99 = Row::new("G10", what, Unit::Milliseconds, bridge.p99())
+        .limit(limit.p99())
+        .demand(Demand::AtMost(4.0));
+    [rate, p99]
+}
+
+fn together(reads: &Outcome, intake: &Outcome) -> [Row; 2] {
+    let p99 = |outcome: &Outcome| milliseconds(outcome.latencies.percentile(99));
+    let what = "profile reads p99 beside intake at c16";
+    let reads = Row::new("G10", what, Unit::Milliseconds, p99(reads))
+        .demand(Demand::AtMost(20.0))
+        .note(format!("{:.0} reads/s", reads.per_second()));
+    let what = "intake at c16 beside those reads and its own work";
+    let note = format!(
+        "p99 {:.2} ms; the records named are read again meanwhile",
+        p99(intake)
+    );
+    [
+        reads,
+        Row::new("", what, Unit::PerSecond, intake.per_second()).note(note),
+    ]
 }
 
 /// Has the bridge read every student and recognise their Moodle user; answers the users' ids.
@@ -108,17 +118,6 @@ fn link_everybody(served: &Served, college: &College) -> Result<Vec<u64>> {
         "users were added to the prepared ones"
     );
     Ok(users)
-}
-
-fn read(served: &Served, tokens: &mut PluginReads, users: &[u64], count: u32) -> Result<Outcome> {
-    let warm = requests(tokens, users, WARM_UP)?;
-    load::run(served.address, &warm, CONNECTIONS)?.only(&[200])?;
-    load::run(
-        served.address,
-        &requests(tokens, users, count)?,
-        CONNECTIONS,
-    )?
-    .only(&[200])
 }
 
 /// Users in turn, far apart, so that neighbours in the database are not read one after the other.
