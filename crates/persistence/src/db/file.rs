@@ -99,7 +99,10 @@ fn begin(path: &Path) -> Result<(), OpenError> {
     }
     let mut conn = open_file(&path.to_string_lossy())?;
     let id = u32::from_be_bytes(APPLICATION_ID);
-    conn.batch_execute(&format!("PRAGMA application_id = {id}"))
+    // Somebody else may be making the same file just now.
+    conn.batch_execute(&format!(
+        "PRAGMA busy_timeout = 5000; PRAGMA application_id = {id}"
+    ))
         .map_err(connect_error)
 }
 
