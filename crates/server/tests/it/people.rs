@@ -18,6 +18,7 @@ on_each_database!(
     an_account_without_an_id_number_is_linked_and_left_as_it_is,
     a_site_administrator_is_never_linked,
     a_suspension_made_by_hand_is_kept,
+    two_students_with_one_address_become_one_user_and_one_issue,
 );
 
 const QUICK: Duration = Duration::from_secs(30);
@@ -281,4 +282,35 @@ async fn rename(world: &World, bridge: &Bridge, student: &str, name: &str) {
         .update("BTEC_Students", student, &json!({"First_Name": name}))
         .unwrap();
     bridge.notify("BTEC_Students", student).await;
+}
+
+async fn two_students_with_one_address_become_one_user_and_one_issue(backend: Backend) {
+    let world = World::new(backend).await;
+    // Both in one batch, on a site where looking and writing are a moment apart.
+    world
+        .moodle
+        .set_race_window(Some(Duration::from_millis(50)));
+    let bridge = world.start().await;
+    let key = world.api_key().await;
+    let twins = [register(&world.zoho, 1), register(&world.zoho, 1)];
+    for student in &twins {
+        assert_eq!(bridge.notify("BTEC_Students", student).await.status, 202);
+    }
+
+    let issue = bridge.issue(&key, "username_taken").await;
+    bridge.settles(QUICK).await;
+    let users = world.moodle.users();
+    let users: Vec<_> = users
+        .iter()
+        .filter(|user| {
+            user.email
+                .eq_ignore_ascii_case("lina.1@students.northfield.example")
+        })
+        .collect();
+    assert_eq!(users.len(), 1, "{users:?}");
+    let (one, other) = (
+        users[0].idnumber.as_str(),
+        issue["zoho_id"].as_str().unwrap(),
+    );
+    assert!(one != other && twins.iter().all(|id| id == one || id == other));
 }

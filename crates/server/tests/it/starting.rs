@@ -1,12 +1,17 @@
 //! What a start refuses, and what it leaves alone.
 
-use std::{collections::BTreeMap, net::TcpListener, path::Path};
+use std::{collections::BTreeMap, net::TcpListener, path::Path, time::Duration};
 
+use futures_util::future::join_all;
 use rusqlite::Connection;
 
 use crate::harness::{Backend, World, on_each_database, register};
 
-on_each_database!(migrations_run_once_and_a_start_without_them_refuses);
+on_each_database!(
+    migrations_run_once_and_a_start_without_them_refuses,
+    migrations_asked_for_four_times_at_once_run_once,
+    a_first_start_killed_at_any_moment_leaves_a_database_that_starts,
+);
 
 /// Every file of a folder with its bytes.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -166,4 +171,29 @@ async fn migrations_run_once_and_a_start_without_them_refuses(backend: Backend) 
     let command = world.command(&["serve", "--no-migrate"]);
     let bridge = crate::harness::Bridge::spawn(command, &world.log_file(), world.port.number);
     bridge.is_ready().await;
+}
+
+async fn migrations_asked_for_four_times_at_once_run_once(backend: Backend) {
+    let world = World::new(backend).await;
+    let all = join_all((0..4).map(|_| world.run(&["migrate"]))).await;
+    let applied = all
+        .iter()
+        .filter(|one| one.out.contains("applied "))
+        .count();
+    let errors: Vec<_> = all.iter().filter(|one| one.code != Some(0)).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(applied, 1);
+    world.start().await;
+}
+
+async fn a_first_start_killed_at_any_moment_leaves_a_database_that_starts(backend: Backend) {
+    let world = World::new(backend).await;
+    for milliseconds in (0..80).step_by(4) {
+        let bridge = world.spawn();
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        bridge.kill();
+    }
+    let bridge = world.start().await;
+    let student = register(&world.zoho, 1);
+    assert_eq!(bridge.notify("BTEC_Students", &student).await.status, 202);
 }
