@@ -58,13 +58,10 @@ pub async fn receive(
     let content_type = content_type(request.headers())?;
     let query = Query::read(request.query_string());
     let header = |name: &'static str| {
-        request
-            .headers()
-            .get(HeaderName::from_static(name))
-            .map(|value| {
-                // A header that is not text is a wrong proof, not a missing one.
-                value.to_str().unwrap_or("")
-            })
+        let mut values = request.headers().get_all(HeaderName::from_static(name));
+        let first = values.next()?.to_str();
+        // A header that is not text or comes twice is a wrong proof, not a missing one.
+        Some(first.ok().filter(|_| values.next().is_none()).unwrap_or(""))
     };
     let call = Call {
         tail: &tail,
@@ -170,7 +167,13 @@ impl Query {
                 "op" => &mut query.op,
                 _ => continue,
             };
-            slot.get_or_insert(value.into_owned());
+            // What is said twice is not understood, so that no second token goes unchecked.
+            let said_before = slot.is_some();
+            *slot = Some(if said_before {
+                String::new()
+            } else {
+                value.into_owned()
+            });
         }
         query
     }

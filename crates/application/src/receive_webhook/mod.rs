@@ -190,7 +190,10 @@ impl ReceiveWebhook {
             payload: storable(body, token),
             received_at: self.clock.now(),
         };
-        self.inbox.keep_rejected(&rejected).await?;
+        if let Err(error) = self.inbox.keep_rejected(&rejected).await {
+            // The refusal stands whether or not its body can be inspected later.
+            tracing::error!(%error, code = fault.code(), "an unusable body could not be kept");
+        }
         Err(fault.into())
     }
 }
