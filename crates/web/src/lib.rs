@@ -19,7 +19,11 @@ pub mod webhooks;
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{
+    FromRequest, Handler, HttpResponse, Resource, Responder, ResponseError,
+    http::header::{ALLOW, HeaderValue},
+    web,
+};
 use mzi_application::{
     api_keys::ApiKeys, health::Health, issues::Issues, receive_webhook::ReceiveWebhook,
     student_portal::StudentPortal,
@@ -52,22 +56,43 @@ pub fn configure(web: Arc<Web>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
         config
             .app_data(web::Data::from(web))
-            .service(web::resource(["/health", "/api/v1/health"]).get(health::overview))
-            .service(web::resource("/health/live").get(health::live))
-            .service(web::resource("/health/ready").get(health::ready))
-            .service(web::resource("/metrics").get(metrics::scrape))
-            .service(web::resource("/api/v1/openapi.json").get(openapi::document))
+            .service(reading("/health", health::overview))
+            .service(reading("/api/v1/health", health::overview))
+            .service(reading("/health/live", health::live))
+            .service(reading("/health/ready", health::ready))
+            .service(reading("/metrics", metrics::scrape))
+            .service(reading("/api/v1/openapi.json", openapi::document))
             .service(
                 web::resource("/api/v1/webhooks/{tail:.*}")
                     .post(webhooks::receive)
                     .default_service(web::to(webhooks::other_method)),
             )
-            .service(web::resource("/api/v1/student/link").get(api::student::link))
-            .service(web::resource("/api/v1/student/profile").get(api::student::profile))
-            .service(web::resource("/api/v1/student/classes").get(api::student::classes))
-            .service(web::resource("/api/v1/admin/issues").get(api::admin::issues))
+            .service(reading("/api/v1/student/link", api::student::link))
+            .service(reading("/api/v1/student/profile", api::student::profile))
+            .service(reading("/api/v1/student/classes", api::student::classes))
+            .service(reading("/api/v1/admin/issues", api::admin::issues))
             .default_service(web::to(unknown_path));
     }
+}
+
+/// An address that can only be read.
+fn reading<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::to(only_read))
+}
+
+async fn only_read() -> HttpResponse {
+    let mut refusal = Problem::MethodNotAllowed.error_response();
+    let methods = HeaderValue::from_static("GET, HEAD");
+    refusal.headers_mut().insert(ALLOW, methods);
+    std::future::ready(refusal).await
 }
 
 async fn unknown_path() -> Result<HttpResponse, Problem> {

@@ -108,8 +108,11 @@ fn respond<T: Serialize>(
     let mut tag = hex::encode(hash.finalize());
     tag.truncate(32);
     let tag = format!("\"{tag}\"");
-    let known =
-        header(IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(|given| given.trim() == tag));
+    // Weakly compared: a proxy that compresses marks the tag as weak.
+    let known = header(IF_NONE_MATCH).is_some_and(|tags| {
+        let mut given = tags.split(',').map(str::trim);
+        given.any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == tag)
+    });
     let mut response = if known {
         HttpResponse::NotModified()
     } else {

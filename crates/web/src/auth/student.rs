@@ -14,7 +14,7 @@ use crate::{
     Web,
     auth::{
         api_key::bearer,
-        plugin_token::{Bound, Scope},
+        plugin_token::{Bound, Scope, Verified},
     },
     problem::Problem,
 };
@@ -24,6 +24,17 @@ use crate::{
 pub struct StudentReader {
     /// The Moodle user whose data is read.
     pub user: MoodleUserId,
+}
+
+impl StudentReader {
+    /// What a valid token admits to: a wrong scope is told apart from a wrong subject.
+    pub fn admitted(token: Verified) -> Result<Self, Problem> {
+        if token.scope != Scope::StudentRead {
+            return Err(Problem::ScopeNotAllowed);
+        }
+        let user = token.user.ok_or(Problem::InvalidToken)?;
+        Ok(Self { user })
+    }
 }
 
 impl FromRequest for StudentReader {
@@ -48,11 +59,7 @@ impl FromRequest for StudentReader {
                 body: &body,
             };
             let verified = tokens.verify(token, bound, now())?;
-            if verified.scope != Scope::StudentRead {
-                return Err(Problem::ScopeNotAllowed);
-            }
-            let user = verified.user.ok_or(Problem::InvalidToken)?;
-            Ok(Self { user })
+            Self::admitted(verified)
         })
     }
 }
