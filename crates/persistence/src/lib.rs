@@ -11,6 +11,8 @@ mod error;
 mod migrate;
 mod moment;
 #[macro_use]
+mod statements;
+#[macro_use]
 mod schema;
 mod seal;
 mod store;

@@ -113,14 +113,22 @@ where
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let outcome = match (committed, self.outcome) {
+        let Self {
+            run,
+            outcome,
+            answer,
+        } = *self;
+        // A closure may hold a handle of the database; whoever has the answer may count on it
+        // being closed with the last of their own.
+        drop(run);
+        let outcome = match (committed, outcome) {
             // What failed by itself wrote nothing, so its own reason stands.
             (_, Some(Err(error))) | (Err(error), _) => Err(error),
             (Ok(()), Some(Ok(value))) => Ok(value),
             (Ok(()), None) => Err(unavailable("the write was not run")),
         };
         // A caller that has gone away no longer wants to know.
-        drop(self.answer.send(outcome));
+        drop(answer.send(outcome));
     }
 }
 

@@ -111,13 +111,9 @@ fn remember_wakes(conn: &mut AnyConnection, lane: Lane, row: &DueRow) -> Result<
         .filter(work_items::lane.eq(on_lane))
         .filter(work_items::zoho_id.eq(on_id))
         .select(work_items::wakes);
-    let wakes: Option<i64> = on_backend!(conn, c => query.first(c).optional())?;
-    on_backend!(conn, c => diesel::update(work_items::table)
-        .filter(work_items::connection_id.eq(CONNECTION))
-        .filter(work_items::lane.eq(lane.name()))
-        .filter(work_items::zoho_id.eq(&row.zoho_id))
-        .set(work_items::waited_wakes.eq(wakes.unwrap_or(0)))
-        .execute(c))?;
+    let wakes: Option<i64> = on_backend!(conn, c => query.get_result(c).optional())?;
+    let query = update!(work_items, work_items::waited_wakes.eq(wakes.unwrap_or(0)), where work_items::connection_id.eq(CONNECTION).and(work_items::lane.eq(lane.name())).and(work_items::zoho_id.eq(&row.zoho_id)));
+    on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }
 
@@ -144,22 +140,17 @@ pub(super) fn due(
 ) -> Result<Due, Failure> {
     let mut answer = Due::default();
     for lane in lanes {
-        let of_lane = work_items::table
+        let earliest = work_items::table
             .filter(work_items::connection_id.eq(CONNECTION))
             .filter(work_items::lane.eq(lane.name()))
-            .select(work_items::due_at)
-            .order(work_items::due_at)
-            .limit(1);
-        let due = of_lane.filter(work_items::due_at.le(now));
-        let due: Option<Option<NaiveDateTime>> = on_backend!(conn, c => due.first(c).optional())?;
-        if due.is_some() {
+            .select(diesel::dsl::min(work_items::due_at));
+        let first: Option<NaiveDateTime> = on_backend!(conn, c => earliest.get_result(c))?;
+        if first.is_some_and(|at| at <= now) {
             answer.lanes.push(*lane);
         }
-        let later = of_lane.filter(work_items::due_at.gt(now));
-        let later: Option<Option<NaiveDateTime>> =
-            on_backend!(conn, c => later.first(c).optional())?;
-        let later = moment::read_opt(later.flatten());
-        answer.next_at = match (answer.next_at, later) {
+        let later = earliest.filter(work_items::due_at.gt(now));
+        let later: Option<NaiveDateTime> = on_backend!(conn, c => later.get_result(c))?;
+        answer.next_at = match (answer.next_at, moment::read_opt(later)) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
@@ -173,14 +164,8 @@ pub(super) fn heartbeat(
     until: NaiveDateTime,
 ) -> Result<(), Failure> {
     for lease in leases {
-        on_backend!(conn, c => diesel::update(work_items::table)
-            .filter(work_items::connection_id.eq(CONNECTION))
-            .filter(work_items::lane.eq(lease.key.lane.name()))
-            .filter(work_items::zoho_id.eq(lease.key.id.as_str()))
-            .filter(work_items::fence.eq(lease.fence))
-            .filter(work_items::state.eq(state::LEASED))
-            .set(work_items::due_at.eq(until))
-            .execute(c))?;
+        let query = update!(work_items, work_items::due_at.eq(until), where work_items::connection_id.eq(CONNECTION).and(work_items::lane.eq(lease.key.lane.name())).and(work_items::zoho_id.eq(lease.key.id.as_str())).and(work_items::fence.eq(lease.fence)).and(work_items::state.eq(state::LEASED)));
+        on_backend!(conn, c => query.execute(c))?;
     }
     Ok(())
 }

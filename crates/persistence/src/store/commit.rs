@@ -173,11 +173,7 @@ fn write_row(conn: &mut AnyConnection, key: &WorkKey, after: Settled) -> Result<
         work_items::reason.eq(reason),
         work_items::done_at.eq(after.done_at),
     );
-    on_backend!(conn, c => diesel::update(work_items::table)
-        .filter(work_items::connection_id.eq(CONNECTION))
-        .filter(work_items::lane.eq(key.lane.name()))
-        .filter(work_items::zoho_id.eq(key.id.as_str()))
-        .set(changes)
-        .execute(c))?;
+    let query = update!(work_items, changes, where work_items::connection_id.eq(CONNECTION).and(work_items::lane.eq(key.lane.name())).and(work_items::zoho_id.eq(key.id.as_str())));
+    on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }

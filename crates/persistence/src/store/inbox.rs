@@ -132,10 +132,8 @@ impl Arrival {
             log::payload.eq(&self.payload),
             log::received_at.eq(self.received_at),
         );
-        let inserted = on_backend!(conn, c => diesel::insert_into(log::table)
-            .values(row)
-            .on_conflict_do_nothing()
-            .execute(c))?;
+        let query = upsert!(log, row, on () nothing);
+        let inserted = on_backend!(conn, c => query.execute(c))?;
         Ok(inserted == 1)
     }
 
@@ -148,15 +146,12 @@ impl Arrival {
             .filter(log::connection_id.eq(CONNECTION))
             .filter(log::identity.eq(identity))
             .select((log::event_id, log::received_at));
-        Ok(on_backend!(conn, c => query.first(c).optional())?)
+        Ok(on_backend!(conn, c => query.get_result(c).optional())?)
     }
 
     fn release(&self, conn: &mut AnyConnection) -> Result<(), Failure> {
-        on_backend!(conn, c => diesel::update(log::table)
-            .filter(log::connection_id.eq(CONNECTION))
-            .filter(log::identity.eq(self.identity.as_deref()))
-            .set(log::identity.eq(None::<&str>))
-            .execute(c))?;
+        let query = update!(log, log::identity.eq(None::<&str>), where log::connection_id.eq(CONNECTION).and(log::identity.eq(self.identity.as_deref())));
+        on_backend!(conn, c => query.execute(c))?;
         Ok(())
     }
 

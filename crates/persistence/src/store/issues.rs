@@ -68,10 +68,8 @@ pub(super) fn resolve(
         issues::open_key.eq(None::<&str>),
     );
     if except.is_empty() {
-        on_backend!(conn, c => diesel::update(issues::table)
-            .filter(open)
-            .set(resolved)
-            .execute(c))?;
+        let query = update!(issues, resolved, where open);
+        on_backend!(conn, c => query.execute(c))?;
     } else {
         let codes: Vec<&str> = except.iter().map(|issue| issue.code.word()).collect();
         on_backend!(conn, c => diesel::update(issues::table)
@@ -89,13 +87,8 @@ pub(super) fn resolve_for_connection(
     subject: &str,
     now: NaiveDateTime,
 ) -> Result<(), Failure> {
-    on_backend!(conn, c => diesel::update(issues::table)
-        .filter(issues::operation.is_null())
-        .filter(issues::zoho_id.is_null())
-        .filter(issues::subject.eq(subject))
-        .filter(issues::resolved_at.is_null())
-        .set((issues::resolved_at.eq(now), issues::open_key.eq(None::<&str>)))
-        .execute(c))?;
+    let query = update!(issues, (issues::resolved_at.eq(now), issues::open_key.eq(None::<&str>)), where issues::operation.is_null().and(issues::zoho_id.is_null()).and(issues::subject.eq(subject)).and(issues::resolved_at.is_null()));
+    on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }
 
@@ -179,12 +172,8 @@ fn put(
         issues::hint.eq(excluded(issues::hint)),
         issues::last_seen.eq(excluded(issues::last_seen)),
     );
-    on_backend!(conn, c => diesel::insert_into(issues::table)
-        .values(row)
-        .on_conflict(issues::open_key)
-        .do_update()
-        .set(changed)
-        .execute(c))?;
+    let query = upsert!(issues, row, on (open_key) set changed);
+    on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }
 

@@ -25,8 +25,7 @@ impl KeyStore for SqlStore {
                     api_keys::revoked_at.eq(moment::stored_opt(key.revoked_at)),
                 );
                 on_backend!(conn, c => diesel::insert_into(api_keys::table)
-                    .values(row)
-                    .execute(c))?;
+                    .values(row).execute(c))?;
                 Ok(())
             })
             .await
@@ -37,7 +36,7 @@ impl KeyStore for SqlStore {
         self.db
             .read(move |conn| {
                 let query = api_keys::table.filter(api_keys::id.eq(&id));
-                let row: Option<KeyRow> = on_backend!(conn, c => query.first(c).optional())?;
+                let row: Option<KeyRow> = on_backend!(conn, c => query.get_result(c).optional())?;
                 row.map(KeyRow::into_key).transpose()
             })
             .await
@@ -58,11 +57,8 @@ impl KeyStore for SqlStore {
         let (id, now) = (id.to_owned(), moment::stored(now));
         self.db
             .write(move |conn| {
-                let revoked = on_backend!(conn, c => diesel::update(api_keys::table)
-                    .filter(api_keys::id.eq(&id))
-                    .filter(api_keys::revoked_at.is_null())
-                    .set(api_keys::revoked_at.eq(now))
-                    .execute(c))?;
+                let query = update!(api_keys, api_keys::revoked_at.eq(now), where api_keys::id.eq(&id).and(api_keys::revoked_at.is_null()));
+                let revoked = on_backend!(conn, c => query.execute(c))?;
                 Ok(revoked == 1)
             })
             .await

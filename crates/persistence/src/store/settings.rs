@@ -52,8 +52,7 @@ impl SettingsStore for SqlStore {
             .write(move |conn| {
                 on_backend!(conn, c => diesel::delete(settings::table)
                     .filter(settings::connection_id.eq(CONNECTION))
-                    .filter(settings::name.eq(&key))
-                    .execute(c))?;
+                    .filter(settings::name.eq(&key)).execute(c))?;
                 Ok(())
             })
             .await
@@ -166,12 +165,8 @@ impl SqlStore {
                     settings::sealed.eq(excluded(settings::sealed)),
                     settings::updated_at.eq(excluded(settings::updated_at)),
                 );
-                on_backend!(conn, c => diesel::insert_into(settings::table)
-                    .values(row)
-                    .on_conflict((settings::connection_id, settings::name))
-                    .do_update()
-                    .set(changed)
-                    .execute(c))?;
+                let query = upsert!(settings, row, on (connection_id, name) set changed);
+                on_backend!(conn, c => query.execute(c))?;
                 Ok(())
             })
             .await
@@ -183,7 +178,7 @@ fn held(conn: &mut AnyConnection, key: &str) -> Result<Option<HeldSetting>, Fail
         .filter(settings::connection_id.eq(CONNECTION))
         .filter(settings::name.eq(key))
         .select((settings::value, settings::sealed));
-    Ok(on_backend!(conn, c => query.first(c).optional())?)
+    Ok(on_backend!(conn, c => query.get_result(c).optional())?)
 }
 
 fn put_if_absent(
@@ -198,11 +193,8 @@ fn put_if_absent(
         settings::value.eq(value),
         settings::updated_at.eq(now),
     );
-    on_backend!(conn, c => diesel::insert_into(settings::table)
-        .values(row)
-        .on_conflict((settings::connection_id, settings::name))
-        .do_nothing()
-        .execute(c))?;
+    let query = upsert!(settings, row, on (connection_id, name) nothing);
+    on_backend!(conn, c => query.execute(c))?;
     let held = held(conn, key)?.and_then(|held| held.clear);
     held.ok_or_else(|| Failure::internal(format!("the setting {key} holds a secret")))
 }

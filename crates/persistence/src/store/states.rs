@@ -32,7 +32,7 @@ pub(super) fn want(
         .filter(outbox::lane.eq(key.lane.name()))
         .filter(outbox::zoho_id.eq(key.id.as_str()))
         .select(outbox::desired);
-    let held: Option<String> = on_backend!(conn, c => held.first(c).optional())?;
+    let held: Option<String> = on_backend!(conn, c => held.get_result(c).optional())?;
     if held.as_deref() == Some(desired.as_ref()) {
         let found = work::state_of(conn, key.lane, &key.id)?;
         if found.as_deref() != Some(state::STOPPED) {
@@ -50,12 +50,8 @@ pub(super) fn want(
         outbox::desired.eq(excluded(outbox::desired)),
         outbox::desired_at.eq(excluded(outbox::desired_at)),
     );
-    on_backend!(conn, c => diesel::insert_into(outbox::table)
-        .values(row)
-        .on_conflict((outbox::connection_id, outbox::lane, outbox::zoho_id))
-        .do_update()
-        .set(changed)
-        .execute(c))?;
+    let query = upsert!(outbox, row, on (connection_id, lane, zoho_id) set changed);
+    on_backend!(conn, c => query.execute(c))?;
     work::mark(conn, key.lane, key.id.as_str(), Flags::default(), now)
 }
 
@@ -79,12 +75,8 @@ pub(super) fn confirm(
         outbox::outcome.eq(excluded(outbox::outcome)),
         outbox::confirmed_at.eq(excluded(outbox::confirmed_at)),
     );
-    on_backend!(conn, c => diesel::insert_into(outbox::table)
-        .values(row)
-        .on_conflict((outbox::connection_id, outbox::lane, outbox::zoho_id))
-        .do_update()
-        .set(changed)
-        .execute(c))?;
+    let query = upsert!(outbox, row, on (connection_id, lane, zoho_id) set changed);
+    on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }
 
@@ -112,7 +104,7 @@ pub(super) fn state_of(
         .filter(outbox::lane.eq(key.lane.name()))
         .filter(outbox::zoho_id.eq(key.id.as_str()))
         .select((outbox::desired, outbox::confirmed));
-    Ok(on_backend!(conn, c => query.first(c).optional())?)
+    Ok(on_backend!(conn, c => query.get_result(c).optional())?)
 }
 
 /// The other record that a link's Moodle id belongs to.
@@ -132,7 +124,7 @@ pub(super) fn record_of(
         .filter(links::kind.eq(kind_word(kind)))
         .filter(links::moodle_id.eq(moodle_id))
         .select(links::zoho_id);
-    Ok(on_backend!(conn, c => query.first(c).optional())?)
+    Ok(on_backend!(conn, c => query.get_result(c).optional())?)
 }
 
 /// The Moodle id of a record.
@@ -146,7 +138,7 @@ pub(super) fn moodle_id_of(
         .filter(links::kind.eq(kind_word(kind)))
         .filter(links::zoho_id.eq(id))
         .select(links::moodle_id);
-    Ok(on_backend!(conn, c => query.first(c).optional())?)
+    Ok(on_backend!(conn, c => query.get_result(c).optional())?)
 }
 
 pub(super) fn put_link(
@@ -165,12 +157,8 @@ pub(super) fn put_link(
         links::moodle_id.eq(excluded(links::moodle_id)),
         links::linked_at.eq(excluded(links::linked_at)),
     );
-    on_backend!(conn, c => diesel::insert_into(links::table)
-        .values(row)
-        .on_conflict((links::connection_id, links::kind, links::zoho_id))
-        .do_update()
-        .set(changed)
-        .execute(c))?;
+    let query = upsert!(links, row, on (connection_id, kind, zoho_id) set changed);
+    on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }
 

@@ -279,11 +279,7 @@ fn probe(conn: &mut AnyConnection, mark: &str) -> Result<(), Failure> {
         settings::value.eq(mark),
         settings::updated_at.eq(now),
     );
-    on_backend!(conn, c => diesel::insert_into(settings::table)
-        .values(row)
-        .on_conflict((settings::connection_id, settings::name))
-        .do_update()
-        .set(settings::value.eq(mark))
-        .execute(c))?;
+    let query = upsert!(settings, row, on (connection_id, name) set settings::value.eq(mark));
+    on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }

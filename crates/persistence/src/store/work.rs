@@ -84,9 +84,9 @@ pub(super) fn lock_row(
         .select(WORK_ROW);
     let row = match conn {
         // The one writer is lock enough.
-        AnyConnection::Sqlite(c) => query.first(c).optional(),
+        AnyConnection::Sqlite(c) => query.get_result(c).optional(),
         #[cfg(feature = "postgres")]
-        AnyConnection::Postgres(c) => query.for_update().first(c).optional(),
+        AnyConnection::Postgres(c) => query.for_update().get_result(c).optional(),
     };
     Ok(row?)
 }
@@ -102,7 +102,7 @@ pub(super) fn state_of(
         .filter(work_items::lane.eq(lane.name()))
         .filter(work_items::zoho_id.eq(id.as_str()))
         .select(work_items::state);
-    Ok(on_backend!(conn, c => query.first(c).optional())?)
+    Ok(on_backend!(conn, c => query.get_result(c).optional())?)
 }
 
 /// Raises `wanted` and makes the row due, unless somebody is at it: then settling does.
@@ -142,12 +142,8 @@ pub(super) fn mark(
         work_items::recheck_wanted
             .eq(case_when(recheck, work_items::wanted + 1).otherwise(work_items::recheck_wanted)),
     );
-    on_backend!(conn, c => diesel::insert_into(work_items::table)
-        .values(row)
-        .on_conflict((work_items::connection_id, work_items::lane, work_items::zoho_id))
-        .do_update()
-        .set(changed)
-        .execute(c))?;
+    let query = upsert!(work_items, row, on (connection_id, lane, zoho_id) set changed);
+    on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }
 
@@ -165,21 +161,13 @@ pub(super) fn wake(
         work_items::wakes.eq(1_i64),
     );
     // Holding this row keeps a waiter from settling between the count and the search below.
-    on_backend!(conn, c => diesel::insert_into(work_items::table)
-        .values(row)
-        .on_conflict((work_items::connection_id, work_items::lane, work_items::zoho_id))
-        .do_update()
-        .set(work_items::wakes.eq(work_items::wakes + 1))
-        .execute(c))?;
+    let query = upsert!(work_items, row, on (connection_id, lane, zoho_id) set work_items::wakes.eq(work_items::wakes + 1));
+    on_backend!(conn, c => query.execute(c))?;
     let waiting = work_items::state
         .eq(state::WAITING)
         .or(work_items::state.eq(state::STOPPED));
-    on_backend!(conn, c => diesel::update(work_items::table)
-        .filter(work_items::connection_id.eq(CONNECTION))
-        .filter(work_items::waiting_on.eq(key.to_string()))
-        .filter(waiting)
-        .set((work_items::state.eq(state::READY), work_items::due_at.eq(now)))
-        .execute(c))?;
+    let query = update!(work_items, (work_items::state.eq(state::READY), work_items::due_at.eq(now)), where work_items::connection_id.eq(CONNECTION).and(work_items::waiting_on.eq(key.to_string())).and(waiting));
+    on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }
 
@@ -191,20 +179,17 @@ pub(super) fn lock_wakes(conn: &mut AnyConnection, key: &WorkKey) -> Result<i64,
         work_items::zoho_id.eq(key.id.as_str()),
         work_items::state.eq(state::IDLE),
     );
-    on_backend!(conn, c => diesel::insert_into(work_items::table)
-        .values(row)
-        .on_conflict((work_items::connection_id, work_items::lane, work_items::zoho_id))
-        .do_nothing()
-        .execute(c))?;
+    let query = upsert!(work_items, row, on (connection_id, lane, zoho_id) nothing);
+    on_backend!(conn, c => query.execute(c))?;
     let query = work_items::table
         .filter(work_items::connection_id.eq(CONNECTION))
         .filter(work_items::lane.eq(key.lane.name()))
         .filter(work_items::zoho_id.eq(key.id.as_str()))
         .select(work_items::wakes);
     Ok(match conn {
-        AnyConnection::Sqlite(c) => query.first(c),
+        AnyConnection::Sqlite(c) => query.get_result(c),
         #[cfg(feature = "postgres")]
-        AnyConnection::Postgres(c) => query.for_update().first(c),
+        AnyConnection::Postgres(c) => query.for_update().get_result(c),
     }?)
 }
 

@@ -6,10 +6,10 @@ use tempfile::TempDir;
 
 use crate::support::{OnUrl, sqlite_in};
 
-fn open() -> Ready<OnUrl<TempDir>> {
+fn open() -> Ready<Option<OnUrl<TempDir>>> {
     let folder = tempfile::tempdir().unwrap();
     let (url, _) = sqlite_in(&folder);
-    ready(OnUrl::open(url, folder))
+    ready(Some(OnUrl::open(url, folder)))
 }
 
 mzi_ports::store_contract!(open);

@@ -68,6 +68,8 @@ impl<K: Send + Sync> Subject for OnUrl<K> {
 
     async fn restart(&mut self) {
         self.store = None;
+        #[cfg(feature = "postgres")]
+        crate::postgres::wait_until_alone(&self.url);
         let db = Db::open(&self.url, &Options::default()).unwrap();
         self.store = Some(self.store_on(db));
     }

@@ -192,12 +192,8 @@ macro_rules! business_table {
                     $table::deleted_at.eq(excluded($table::deleted_at)),
                     $table::updated_at.eq(excluded($table::updated_at)),
                 );
-                on_backend!(conn, c => diesel::insert_into($table::table)
-                    .values(row)
-                    .on_conflict(($table::connection_id, $table::zoho_id))
-                    .do_update()
-                    .set(changed)
-                    .execute(c))?;
+                let query = upsert!($table, row, on (connection_id, zoho_id) set changed);
+                on_backend!(conn, c => query.execute(c))?;
                 Ok(())
             }
 
@@ -208,7 +204,7 @@ macro_rules! business_table {
                 let query = $table::table
                     .filter($table::connection_id.eq(CONNECTION))
                     .filter($table::zoho_id.eq(id));
-                let row: Option<Row> = on_backend!(conn, c => query.first(c).optional())?;
+                let row: Option<Row> = on_backend!(conn, c => query.get_result(c).optional())?;
                 row.map(Row::into_held).transpose()
             }
 

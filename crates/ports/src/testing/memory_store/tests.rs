@@ -35,8 +35,8 @@ impl Subject for InMemory {
     }
 }
 
-fn open() -> Ready<InMemory> {
-    ready(InMemory(MemoryStore::new()))
+fn open() -> Ready<Option<InMemory>> {
+    ready(Some(InMemory(MemoryStore::new())))
 }
 
 crate::store_contract!(open);
