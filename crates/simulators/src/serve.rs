@@ -7,9 +7,12 @@ use std::{future::Future, io, net::SocketAddr, sync::Mutex, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::{HeaderMap, Method, body::Incoming, header, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use serde::Serialize;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -19,7 +22,10 @@ use tokio::{
 
 use crate::locked;
 
+mod message;
 mod outgoing;
+
+pub use message::{Answer, Reply, Request};
 
 use outgoing::Outgoing;
 
@@ -28,135 +34,6 @@ const MAX_BODY: usize = 24 * 1024 * 1024;
 
 /// How long [`Server::stop`] waits for calls in flight before it cuts them off.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// A request, read whole.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// The verb.
-    pub method: Method,
-    /// The path as sent, still percent-encoded.
-    pub path: String,
-    /// What follows the `?`, as sent; empty when there is none.
-    pub query: String,
-    /// All headers.
-    pub headers: HeaderMap,
-    /// The body; empty when there is none.
-    pub body: Bytes,
-}
-
-impl Request {
-    /// A header's value, if it is there and text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    /// The decoded pairs of the query, in the order sent.
-    #[must_use]
-    pub fn query_pairs(&self) -> Vec<(String, String)> {
-        decoded_pairs(self.query.as_bytes())
-    }
-
-    /// The first value of a query parameter.
-    #[must_use]
-    pub fn query_value(&self, name: &str) -> Option<String> {
-        form_urlencoded::parse(self.query.as_bytes())
-            .find_map(|(key, value)| (key == name).then(|| value.into_owned()))
-    }
-
-    /// The decoded pairs of a form body, in the order sent.
-    #[must_use]
-    pub fn form_pairs(&self) -> Vec<(String, String)> {
-        decoded_pairs(&self.body)
-    }
-}
-
-fn decoded_pairs(raw: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(raw).into_owned().collect()
-}
-
-/// An answer to send.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// Headers besides `content-length` and `date`, which the server adds.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Bytes,
-}
-
-impl Answer {
-    /// An answer without a body.
-    #[must_use]
-    pub fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Bytes::new(),
-        }
-    }
-
-    /// A JSON answer.
-    #[must_use]
-    pub fn json(status: u16, body: &impl Serialize) -> Self {
-        match serde_json::to_vec(body) {
-            Ok(bytes) => Self::json_bytes(status, bytes),
-            Err(error) => Self::text(500, &format!("the answer cannot be written: {error}")),
-        }
-    }
-
-    /// A JSON answer that is already written.
-    #[must_use]
-    pub fn json_bytes(status: u16, body: impl Into<Bytes>) -> Self {
-        Self::typed(status, "application/json;charset=UTF-8", body.into())
-    }
-
-    /// A plain-text answer.
-    #[must_use]
-    pub fn text(status: u16, body: &str) -> Self {
-        Self::typed(
-            status,
-            "text/plain;charset=UTF-8",
-            Bytes::copy_from_slice(body.as_bytes()),
-        )
-    }
-
-    /// An answer of any media type.
-    #[must_use]
-    pub fn typed(status: u16, content_type: &str, body: Bytes) -> Self {
-        let headers = vec![(header::CONTENT_TYPE.to_string(), content_type.to_owned())];
-        Self {
-            status,
-            headers,
-            body,
-        }
-    }
-
-    /// The same answer with one more header.
-    #[must_use]
-    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push((name.to_owned(), value.into()));
-        self
-    }
-}
-
-/// What a handler makes of a request.
-#[derive(Debug, Clone)]
-pub enum Reply {
-    /// A whole answer.
-    Answer(Answer),
-    /// The headers announce the whole answer, the connection ends after this many body bytes.
-    Truncated(Answer, usize),
-    /// The connection ends without an answer.
-    Drop,
-}
-
-impl From<Answer> for Reply {
-    fn from(answer: Answer) -> Self {
-        Self::Answer(answer)
-    }
-}
 
 /// A running server; dropping it stops it too, without waiting.
 #[derive(Debug)]
@@ -305,6 +182,10 @@ enum Unread {
 
 async fn read(request: hyper::Request<Incoming>) -> Result<Request, Unread> {
     let (head, body) = request.into_parts();
+    // What is announced as too large is not waited for.
+    if body.size_hint().lower() > u64::try_from(MAX_BODY).unwrap_or(u64::MAX) {
+        return Err(Unread::TooLarge);
+    }
     let body = match Limited::new(body, MAX_BODY).collect().await {
         Ok(collected) => collected.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => return Err(Unread::TooLarge),

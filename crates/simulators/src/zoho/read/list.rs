@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{
     page::Paging,
-    render::{collect_names, list, write_listed},
+    render::{list, write_listed},
+    whole::collect_names,
 };
 use crate::{
     locked,

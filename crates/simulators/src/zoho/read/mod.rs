@@ -8,5 +8,7 @@ pub(super) mod one;
 mod page;
 mod render;
 pub(super) mod search;
+mod whole;
 
-pub(super) use render::{full, time, user, whole};
+pub(super) use render::{full, time, user};
+pub(super) use whole::whole;

@@ -1,6 +1,6 @@
 //! `GET /{module}/{id}`: one record with its sub-forms (`zoho.md` §3.2).
 
-use super::render::{full, whole};
+use super::{render::full, whole::whole};
 use crate::{
     locked,
     serve::{Answer, Request},

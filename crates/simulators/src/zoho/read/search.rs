@@ -6,7 +6,7 @@ use super::{
     criteria::{self, Criteria},
     list,
     page::Paging,
-    render::collect_names,
+    whole::collect_names,
 };
 use crate::{
     locked,

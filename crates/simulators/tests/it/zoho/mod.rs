@@ -2,6 +2,7 @@
 //!
 //! Every call of these tests is checked against Zoho's published OpenAPI files, request and answer.
 
+mod channels;
 mod conformance;
 mod control;
 mod deleting;
@@ -15,4 +16,5 @@ mod reading;
 mod searching;
 mod sub_forms;
 mod support;
+mod upserting;
 mod writing;

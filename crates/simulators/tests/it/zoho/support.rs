@@ -274,3 +274,18 @@ impl Receiver {
         self.bodies.lock().expect("no panic").clone()
     }
 }
+
+/// Opens channel 10001 with these keys beside the mandatory ones.
+pub async fn watch(desk: &Desk, receiver: &Receiver, events: &[&str], more: Value) -> Value {
+    let mut entry = json!({
+        "channel_id": "10001", "events": events, "notify_url": receiver.url(), "token": "echo-me",
+        "notify_on_related_action": false,
+    });
+    entry
+        .as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
+    let heard = desk.post("actions/watch", json!({"watch": [entry]})).await;
+    assert_eq!(heard.status, 201, "{heard:?}");
+    heard.body["watch"][0]["details"]["events"].clone()
+}
