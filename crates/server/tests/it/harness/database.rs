@@ -16,9 +16,10 @@ pub struct Database {
 impl Database {
     pub async fn fresh(backend: Backend, folder: &Path) -> Self {
         match backend {
-            Backend::Sqlite => Self {
-                url: format!("sqlite:///{}", folder.join("mzi.db").display()),
-            },
+            Backend::Sqlite => {
+                let url = format!("sqlite:///{}", folder.join("mzi.db").display());
+                std::future::ready(Self { url }).await
+            }
             #[cfg(feature = "postgres")]
             Backend::Postgres => postgres::fresh().await,
         }
@@ -27,7 +28,13 @@ impl Database {
     /// Rows as text, nulls as empty text. The SQL must suit both back ends.
     pub async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         match self.url.strip_prefix("sqlite:///") {
-            Some(path) => of_file(path, sql),
+            Some(path) => {
+                let (path, sql) = (path.to_owned(), sql.to_owned());
+                // It may wait for a writer, and the simulators must go on answering.
+                tokio::task::spawn_blocking(move || of_file(&path, &sql))
+                    .await
+                    .unwrap()
+            }
             #[cfg(feature = "postgres")]
             None => postgres::rows(&self.url, sql).await,
             #[cfg(not(feature = "postgres"))]

@@ -13,6 +13,7 @@ mod world;
 pub use backend::Backend;
 pub(crate) use backend::{on_each_database, side_by_side};
 pub use bridge::{Answer, Bridge, answer};
+#[cfg(feature = "postgres")]
 pub use port::Port;
 pub use proof::{Claims, channel_token, signature, static_token};
 pub use school::{a_class, a_student, enrol, register};
