@@ -4,12 +4,14 @@
 
 mod accounts;
 mod arriving;
+mod channels;
 mod courses;
 mod crash;
 mod deleted;
 mod echoes;
 mod gate;
 mod ids;
+mod instances;
 mod misfits;
 mod outages;
 mod places;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::{Duration, TimeDelta};
 use mzi_application::{
     breaker::Breakers,
+    channels::Channels,
     deliver::Deliver,
     mappings::Mappings,
     places::Places,
@@ -34,6 +35,8 @@ use mzi_ports::{
     },
     views::{IssueFilter, IssueView},
 };
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use self::fuse::{Fuse, Fused};
 
@@ -101,6 +104,20 @@ impl World {
             Arc::default(),
             MemoryStore::new(),
             policy,
+            "worker-1",
+        )
+    }
+
+    /// A second instance beside this one, on the same database and systems.
+    pub fn twin(&self) -> Self {
+        Self::wired(
+            self.crm.clone(),
+            self.lms.clone(),
+            self.clock.clone(),
+            self.fuse.clone(),
+            self.store.clone(),
+            self.policy.clone(),
+            "worker-2",
         )
     }
 
@@ -110,7 +127,9 @@ impl World {
         change(&mut policy);
         self.fuse.disarm();
         let store = self.store.restarted();
-        Self::wired(self.crm, self.lms, self.clock, self.fuse, store, policy)
+        Self::wired(
+            self.crm, self.lms, self.clock, self.fuse, store, policy, "worker-1",
+        )
     }
 
     /// The same systems and database, seen by a new process.
@@ -125,6 +144,7 @@ impl World {
         fuse: Arc<Fuse>,
         store: MemoryStore,
         policy: Policy,
+        owner: &str,
     ) -> Self {
         let clock: Arc<dyn Clock> = time.clone();
         let zoho: Arc<dyn Crm> = Fused::new(Arc::clone(&crm), &fuse);
@@ -166,7 +186,7 @@ impl World {
             clock: clock.clone(),
             wakeup: wakeup.clone(),
             pulse: Arc::new(Pulse::default()),
-            owner: "worker-1".into(),
+            owner: owner.into(),
         });
         let receive = ReceiveWebhook::new(
             Arc::new(store.clone()),
@@ -193,6 +213,22 @@ impl World {
 
 /// Things that happen.
 impl World {
+    /// Who looks after the notification channels of a bridge at this public address.
+    pub fn keeper(&self, base_url: &str) -> Channels {
+        let crm: Arc<dyn Crm> = self.crm.clone();
+        let mappings = Mappings::new(crm.clone(), self.clock.clone(), Vec::new());
+        Channels::new(
+            crm,
+            Arc::new(self.store.clone()),
+            Arc::new(self.store.clone()),
+            self.clock.clone(),
+            Arc::new(mappings),
+            Arc::new(self.policy.clone()),
+            secret(),
+            base_url.into(),
+        )
+    }
+
     /// Zoho says that a record may have changed, as a workflow rule does.
     pub async fn notify(&self, module: &str, id: &str) -> Accepted {
         self.receive(
@@ -241,6 +277,11 @@ impl World {
     /// Works what is due now; the clock stands still.
     pub async fn work(&self) {
         self.worker.run_until_idle().await.unwrap();
+    }
+
+    /// The worker as the server runs it, until told to stop.
+    pub fn started(&self, stop: CancellationToken) -> JoinHandle<()> {
+        tokio::spawn(self.worker.clone().run(stop))
     }
 
     /// Works what is due now as far as it goes.
