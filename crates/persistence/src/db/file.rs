@@ -103,7 +103,7 @@ fn begin(path: &Path) -> Result<(), OpenError> {
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = 5000; PRAGMA application_id = {id}"
     ))
-        .map_err(connect_error)
+    .map_err(connect_error)
 }
 
 struct Held {
