@@ -139,6 +139,21 @@ impl Reader<'_> {
 }
 
 impl Criteria {
+    /// A lookup that every match must have, for the index.
+    pub(super) fn required_lookup(&self, schema: &Schema) -> Option<(FieldNo, u64)> {
+        match self {
+            Self::All(parts) => parts.iter().find_map(|part| part.required_lookup(schema)),
+            Self::Condition {
+                field,
+                operator: Operator::Equals,
+                values,
+            } if schema.field(*field)?.data_type == DataType::Lookup => {
+                Some((*field, values.first()?.parse().ok()?))
+            }
+            Self::Any(_) | Self::Condition { .. } => None,
+        }
+    }
+
     pub(super) fn matches(&self, schema: &Schema, record: &Record) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.matches(schema, record)),

@@ -89,7 +89,15 @@ pub(super) fn matching<'a>(
     wanted: &'a Wanted,
 ) -> impl Iterator<Item = &'a Arc<Record>> {
     let indexed_until = world.now() - world.options.search_lag_seconds;
-    table.records().rev().filter(move |record| {
+    let lookup = match wanted {
+        Wanted::Criteria(criteria) => criteria.required_lookup(&table.schema),
+        Wanted::OfType(..) | Wanted::Word(_) => None,
+    };
+    let candidates: Box<dyn Iterator<Item = &Arc<Record>>> = match lookup {
+        Some((field, target)) => Box::new(table.referring(field, target).rev()),
+        None => Box::new(table.records().rev()),
+    };
+    candidates.filter(move |record| {
         record.created <= indexed_until && wanted.matches(&table.schema, record)
     })
 }

@@ -135,8 +135,22 @@ impl Store {
         stone.is_some_and(|stone| stone.kept.take().is_some())
     }
 
-    /// Stores a new record and numbers its autonumber fields.
+    /// Stores a new record.
     pub(super) fn put_new(
+        &mut self,
+        module: &str,
+        id: u64,
+        values: Values,
+        stamp: (Editor, i64, i64),
+    ) {
+        let record = self.new_record(module, id, values, stamp);
+        if let Some(table) = self.table_mut(module) {
+            table.put(record);
+        }
+    }
+
+    /// Makes a new record and numbers its autonumber fields.
+    pub(super) fn new_record(
         &mut self,
         module: &str,
         id: u64,
@@ -153,20 +167,18 @@ impl Store {
             values: Vec::new(),
             rows: Vec::new(),
         };
-        let Some(table) = self.table_mut(module) else {
-            return record;
-        };
         for (number, value) in values {
             record.set(number, value);
         }
-        for number in table.autonumbers() {
-            if record.value(number).is_none() {
-                let next = table.next_number(number);
-                record.set(number, Some(Stored::Text(next)));
+        if let Some(table) = self.table_mut(module) {
+            for number in table.autonumbers() {
+                if record.value(number).is_none() {
+                    let next = table.next_number(number);
+                    record.set(number, Some(Stored::Text(next)));
+                }
             }
+            record.name = name(&table.schema, &record);
         }
-        record.name = name(&table.schema, &record);
-        table.put(record.clone());
         record
     }
 

@@ -48,7 +48,7 @@ impl Store {
                 table.learn_number(*number, text);
             }
         }
-        let mut planted = self.put_new(module, record.id, values, stamp);
+        let mut planted = self.new_record(module, record.id, values, stamp);
         for (number, field, rows) in sub_forms {
             let at = At {
                 module,

@@ -141,7 +141,7 @@ impl Table {
         &self,
         field: FieldNo,
         target: u64,
-    ) -> impl Iterator<Item = &Arc<Record>> {
+    ) -> impl DoubleEndedIterator<Item = &Arc<Record>> {
         let ids = self
             .by_reference
             .get(&(field, target))
