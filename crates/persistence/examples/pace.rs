@@ -85,47 +85,47 @@ async fn intake(store: &SqlStore, ids: &Arc<Ids>, width: usize, repeat: bool) ->
     let tasks = (0..width).map(|_| {
         let (store, ids) = (store.clone(), Arc::clone(ids));
         tokio::spawn(async move {
-            let mut count = 0_u64;
-            let mut slowest = Duration::ZERO;
+            let mut waits = Vec::new();
             while began.elapsed() < RUN {
-                let id = ids.next();
-                let number = if repeat { 7 } else { ids.0.load(Ordering::Relaxed) };
-                let event = NewEvent {
-                    entity: Entity::Students,
-                    module: Some("BTEC_Students".into()),
-                    operation: Operation::Update,
-                    provenance: Provenance::Sender(if repeat { "one".into() } else { format!("10001/{id}/BTEC_Students/update") }),
-                    records: vec![zoho_id(number)?],
-                    payload: "{\"server_time\":1763812800000,\"module\":\"BTEC_Students\",\"ids\":[\"900000000000000001\"],\"operation\":\"update\",\"channel_id\":\"10001\",\"query_params\":{},\"resource_uri\":\"https://zoho.example.test/crm/v8/BTEC_Students\"}".into(),
-                    received_at: start(),
-                    id,
-                };
-                let before = Instant::now();
+                let event = event(&ids, repeat)?;
+                let asked = Instant::now();
                 store.accept(&event).await?;
-                slowest = slowest.max(before.elapsed());
-                count += 1;
+                waits.push(asked.elapsed());
             }
-            Outcome::Ok((count, slowest))
+            Outcome::Ok(waits)
         })
     });
-    let mut total = 0;
-    let mut slowest = Duration::ZERO;
+    let mut waits = Vec::new();
     for task in tasks.collect::<Vec<_>>() {
-        let (count, slow) = task.await??;
-        total += count;
-        slowest = slowest.max(slow);
+        waits.extend(task.await??);
     }
-    let what = if repeat {
-        "repeated events"
-    } else {
-        "new events"
-    };
-    report(
-        &format!("{what}, {width} callers (slowest {slowest:?})"),
-        total,
-        began,
-    );
+    waits.sort_unstable();
+    let at = |share: usize| waits.get(waits.len() * share / 100).copied();
+    let (half, slow) = (at(50).unwrap_or_default(), at(99).unwrap_or_default());
+    let what = if repeat { "repeated" } else { "new" };
+    let what = format!("{what} events, {width} callers (half in {half:?}, 99 % in {slow:?})");
+    report(&what, u64::try_from(waits.len())?, began);
     Ok(())
+}
+
+fn event(ids: &Ids, repeat: bool) -> Outcome<NewEvent> {
+    let id = ids.next();
+    let name = if repeat { "one" } else { id.as_str() };
+    let number = if repeat {
+        7
+    } else {
+        ids.0.load(Ordering::Relaxed)
+    };
+    Ok(NewEvent {
+        entity: Entity::Students,
+        module: Some("BTEC_Students".into()),
+        operation: Operation::Update,
+        provenance: Provenance::Sender(format!("10001/{name}/BTEC_Students/update")),
+        records: vec![zoho_id(number)?],
+        payload: "{\"module\":\"BTEC_Students\"}".repeat(10),
+        received_at: start(),
+        id,
+    })
 }
 
 fn student(number: u64) -> Outcome<RecordChange> {

@@ -135,14 +135,17 @@ impl Failure {
         })
     }
 
-    /// Whether the same transaction may succeed if it is simply run again.
+    /// Whether the same transaction may succeed if it is simply run again: it met another one, or
+    /// the other one was quicker and will be seen this time.
     #[cfg(feature = "postgres")]
     pub(crate) fn is_conflict(&self) -> bool {
         let Self::Database(DieselError::DatabaseError(kind, info)) = self else {
             return false;
         };
-        matches!(kind, DatabaseErrorKind::SerializationFailure)
-            || info.message().contains("deadlock detected")
+        matches!(
+            kind,
+            DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::UniqueViolation
+        ) || info.message().contains("deadlock detected")
     }
 
     /// Whether the database itself is unwell, so that nothing else would go through now either.

@@ -335,11 +335,11 @@ CREATE TABLE work_items (
     CHECK (done <= wanted),
     CHECK (state <> 'idle' OR due_at IS NULL),
     CHECK (state NOT IN ('ready', 'leased') OR due_at IS NOT NULL),
-    CHECK (state <> 'leased' OR owner IS NOT NULL)
+    CHECK ((state = 'leased') = (owner IS NOT NULL))
 ) WITHOUT ROWID;
 CREATE INDEX work_items_due ON work_items (lane, due_at, state) WHERE due_at IS NOT NULL;
 CREATE INDEX work_items_waiting ON work_items (waiting_on, state) WHERE waiting_on IS NOT NULL;
-CREATE INDEX work_items_leased ON work_items (owner) WHERE state = 'leased';
+CREATE INDEX work_items_leased ON work_items (owner) WHERE owner IS NOT NULL;
 
 -- What the other side should look like, and what it is known to look like (JSON).
 CREATE TABLE outbox (

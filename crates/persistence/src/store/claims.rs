@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use diesel::{
     dsl::case_when,
     prelude::*,
-    sql_types::{Bool, Nullable, Timestamp},
+    sql_types::{Nullable, Timestamp},
 };
 use mzi_domain::{Lane, WorkKey};
 use mzi_ports::ledger::{Claim, Due, Lease};
@@ -181,15 +181,13 @@ pub(super) fn recover(
         work_items::owner.eq(None::<&str>),
         work_items::due_at.eq(now),
     );
-    // A literal, not a bound value: only then is the small index of leased rows used.
-    let leased = || diesel::dsl::sql::<Bool>("state = 'leased'");
     let mut count = on_backend!(conn, c => diesel::update(work_items::table)
-        .filter(leased())
+        .filter(work_items::owner.is_not_null())
         .filter(work_items::due_at.le(now))
         .set(freed)
         .execute(c))?;
     let owners = work_items::table
-        .filter(leased())
+        .filter(work_items::owner.is_not_null())
         .select(work_items::owner)
         .distinct();
     let owners: Vec<Option<String>> = on_backend!(conn, c => owners.load(c))?;
@@ -197,7 +195,6 @@ pub(super) fn recover(
     for owner in owners {
         if db.is_gone(conn, &owner)? {
             count += on_backend!(conn, c => diesel::update(work_items::table)
-                .filter(leased())
                 .filter(work_items::owner.eq(&owner))
                 .set(freed)
                 .execute(c))?;

@@ -71,6 +71,9 @@ struct Arrival {
 impl Arrival {
     fn new(event: &NewEvent) -> Self {
         let single = matches!(event.records.as_slice(), [_]);
+        // In one order, or events about the same records would lock each other out.
+        let mut records = event.records.clone();
+        records.sort_unstable();
         let module = event.module.as_deref().map(storable);
         Self {
             id: event.id.clone(),
@@ -83,7 +86,7 @@ impl Arrival {
                 deletion: event.operation == Operation::Delete,
                 recheck: matches!(event.provenance, Provenance::ModifiedTime(_)),
             },
-            records: event.records.clone(),
+            records,
             record_ids: (!single).then(|| json_list(&event.records)),
             payload: storable(&event.payload).into_owned(),
             received_at: moment::stored(event.received_at),

@@ -67,9 +67,9 @@ impl Ledger for SqlStore {
     }
 
     async fn mark(&self, keys: &[WorkKey], now: DateTime<Utc>) -> Result<(), StoreError> {
-        let keys = keys.to_vec();
+        let mut keys = keys.to_vec();
         self.db
-            .write(move |conn| work::mark_all(conn, &keys, now))
+            .write(move |conn| work::mark_all(conn, &mut keys, now))
             .await
     }
 

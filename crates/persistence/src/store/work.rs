@@ -1,7 +1,7 @@
 //! Work rows: marking, waking, and reading the one a lease names.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use diesel::{dsl::case_when, prelude::*, sql_types};
+use diesel::{dsl::case_when, prelude::*, upsert::excluded};
 use mzi_domain::{Lane, WorkKey, ZohoId};
 
 use crate::{
@@ -113,7 +113,6 @@ pub(super) fn mark(
     flags: Flags,
     now: NaiveDateTime,
 ) -> Result<(), Failure> {
-    let first = |flag: bool| i64::from(flag);
     let row = (
         work_items::connection_id.eq(CONNECTION),
         work_items::lane.eq(lane.name()),
@@ -121,26 +120,27 @@ pub(super) fn mark(
         work_items::state.eq(state::READY),
         work_items::due_at.eq(now),
         work_items::wanted.eq(1_i64),
-        work_items::deletion_wanted.eq(first(flags.deletion)),
-        work_items::recheck_wanted.eq(first(flags.recheck)),
+        work_items::deletion_wanted.eq(i64::from(flags.deletion)),
+        work_items::recheck_wanted.eq(i64::from(flags.recheck)),
     );
-    let now = Some(now).into_sql::<sql_types::Nullable<sql_types::Timestamp>>();
-    let deletion = flags.deletion.into_sql::<sql_types::Bool>();
-    let recheck = flags.recheck.into_sql::<sql_types::Bool>();
     let is_leased = work_items::state.eq(state::LEASED);
-    let is_due_sooner = work_items::due_at.lt(now);
-    let stays = is_leased.nullable().or(is_due_sooner);
+    let is_due_sooner = work_items::due_at.lt(excluded(work_items::due_at));
+    let next = work_items::wanted + 1;
+    let is_deletion = excluded(work_items::deletion_wanted).gt(0);
+    let is_recheck = excluded(work_items::recheck_wanted).gt(0);
     let changed = (
-        work_items::wanted.eq(work_items::wanted + 1),
-        work_items::state.eq(
-            case_when(is_leased, state::LEASED.into_sql::<sql_types::Text>())
-                .otherwise(state::READY.into_sql::<sql_types::Text>()),
-        ),
-        work_items::due_at.eq(case_when(stays, work_items::due_at).otherwise(now)),
+        work_items::wanted.eq(next),
+        work_items::state
+            .eq(case_when(is_leased, work_items::state).otherwise(excluded(work_items::state))),
+        work_items::due_at.eq(case_when(
+            is_leased.nullable().or(is_due_sooner),
+            work_items::due_at,
+        )
+        .otherwise(excluded(work_items::due_at))),
         work_items::deletion_wanted
-            .eq(case_when(deletion, work_items::wanted + 1).otherwise(work_items::deletion_wanted)),
+            .eq(case_when(is_deletion, next).otherwise(work_items::deletion_wanted)),
         work_items::recheck_wanted
-            .eq(case_when(recheck, work_items::wanted + 1).otherwise(work_items::recheck_wanted)),
+            .eq(case_when(is_recheck, next).otherwise(work_items::recheck_wanted)),
     );
     let query = upsert!(work_items, row, on (connection_id, lane, zoho_id) set changed);
     on_backend!(conn, c => query.execute(c))?;
@@ -193,13 +193,15 @@ pub(super) fn lock_wakes(conn: &mut AnyConnection, key: &WorkKey) -> Result<i64,
     }?)
 }
 
-/// Marks rows dirty.
+/// Marks rows dirty, in the order of their keys: callers that mark the same rows in different
+/// orders would lock each other out.
 pub(super) fn mark_all(
     conn: &mut AnyConnection,
-    keys: &[WorkKey],
+    keys: &mut [WorkKey],
     now: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let now = moment::stored(now);
+    keys.sort_unstable();
     for key in keys {
         mark(conn, key.lane, key.id.as_str(), Flags::default(), now)?;
     }

@@ -4,6 +4,7 @@
 mod opening;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod same_as_memory;
 mod schema;
 mod sqlite;
 mod support;
