@@ -97,12 +97,13 @@ pub fn connect(database: &Path) -> Result<SqliteConnection> {
     Ok(db)
 }
 
-/// The stored answer about one person.
+/// The stored answer about one person. Without a bound `LIMIT`, as `first` would add it: SQLite
+/// plans a statement anew whenever that parameter is bound (`sqlite3ExprIsInteger`).
 pub fn read(db: &mut SqliteConnection, user: i64) -> QueryResult<Option<String>> {
     people::table
         .find(user)
         .select(people::profile)
-        .first(db)
+        .get_result(db)
         .optional()
 }
 
@@ -164,7 +165,7 @@ fn insert(db: &mut SqliteConnection, event: &Event, serial: &mut u128) -> QueryR
             .filter(events::identity.eq(&event.identity))
             .select(events::id);
         return Ok(Stored {
-            event_id: known.first(db)?,
+            event_id: known.get_result(db)?,
             fresh: false,
         });
     }
