@@ -181,7 +181,7 @@ impl Unit {
 
     fn show(self, value: f64) -> String {
         let number = match value.abs() {
-            _ if self == Self::Count => format!("{value}"),
+            _ if self == Self::Count && value.fract() == 0.0 => format!("{value}"),
             size if size >= 100.0 => format!("{value:.0}"),
             size if size >= 10.0 => format!("{value:.1}"),
             _ => format!("{value:.2}"),

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
+use mzi_simulators::faults::Calls;
 
 use super::Setting;
 use crate::{
@@ -28,9 +29,8 @@ struct Converged {
     took: Duration,
     users: usize,
     seats: usize,
-    zoho_calls: u64,
-    moodle_calls: u64,
-    moodle_at_once: u64,
+    zoho: Calls,
+    moodle: Calls,
     memory: Option<Memory>,
 }
 
@@ -66,14 +66,12 @@ fn converge(setting: &Setting, college: &College) -> Result<Converged> {
         sleep(LOOK_EVERY);
     }
     let took = began.elapsed();
-    let moodle = college.moodle.calls();
     let converged = Converged {
         took,
         users,
         seats,
-        zoho_calls: college.zoho.calls().total,
-        moodle_calls: moodle.total,
-        moodle_at_once: moodle.max_in_flight,
+        zoho: college.zoho.calls(),
+        moodle: college.moodle.calls(),
         memory: served.memory(),
     };
     served.kill()?;
@@ -84,49 +82,77 @@ impl Converged {
     fn rows(&self, college: &College, latency: Duration) -> Result<Vec<Row>> {
         let (students, seats) = (college.students.len(), college.enrolments.len());
         let at = format!("calls take {} ms", latency.as_millis());
-        let count = f64::from(u32::try_from(students)?);
-        let whole = self.users == students && self.seats == seats;
         let what = format!("{students} students, {seats} seats converge, {at}");
-        if !whole {
+        if self.users != students || self.seats != seats {
             let why = format!(
-                "not within {LIMIT:?}: {} users, {} seats; {} calls to Zoho, {} to Moodle",
-                self.users, self.seats, self.zoho_calls, self.moodle_calls
+                "not within {LIMIT:?}: {} users, {} seats; to Zoho {}; to Moodle {}",
+                self.users,
+                self.seats,
+                shares(&self.zoho),
+                shares(&self.moodle)
             );
             return Ok(vec![Row::skipped("", what, &why)]);
         }
+        let count = f64::from(u32::try_from(students)?);
         let seconds = self.took.as_secs_f64();
-        let moodle_calls = f64::from(u32::try_from(self.moodle_calls)?);
-        let zoho_calls = f64::from(u32::try_from(self.zoho_calls)?);
-        let mut rows = vec![Row::new("", what, Unit::Seconds, seconds).note(format!(
-            "{:.0} students/s; calls per student: {:.2} to Zoho, {:.2} to Moodle",
-            count / seconds,
-            zoho_calls / count,
-            moodle_calls / count,
-        ))];
+        let note = format!("{:.0} students/s", count / seconds);
+        let mut rows = vec![Row::new("", what, Unit::Seconds, seconds).note(note)];
+        for (side, calls) in [("Zoho", &self.zoho), ("Moodle", &self.moodle)] {
+            let what = format!("calls per student to {side} meanwhile");
+            let each = f64::from(u32::try_from(calls.total)?) / count;
+            rows.push(Row::new("", what, Unit::Count, each).note(shares(calls)));
+        }
         if !latency.is_zero() {
-            let at_once = f64::from(u32::try_from(self.moodle_at_once)?);
-            let note = format!(
-                "limit = {at_once} calls at once ÷ {} ms",
-                latency.as_millis()
-            );
-            rows.push(
-                Row::new(
-                    "G9",
-                    "calls to Moodle meanwhile",
-                    Unit::PerSecond,
-                    moodle_calls / seconds,
-                )
-                .limit(at_once / latency.as_secs_f64())
-                .demand(Demand::ShareAtLeast(0.8))
-                .note(note),
-            );
+            rows.push(self.patience_used(latency)?);
         }
         if let Some(memory) = self.memory {
             let what = format!("memory, peak of that convergence, {at}");
-            rows.push(
-                Row::new("G13", what, Unit::Megabytes, memory.peak).demand(Demand::AtMost(90.0)),
-            );
+            let row = Row::new("G13", what, Unit::Megabytes, memory.peak);
+            rows.push(row.demand(Demand::AtMost(90.0)));
         }
         Ok(rows)
+    }
+
+    /// Calls per second against what so many calls at once could be at best.
+    fn patience_used(&self, latency: Duration) -> Result<Row> {
+        let calls = f64::from(u32::try_from(self.moodle.total)?);
+        let at_once = f64::from(u32::try_from(self.moodle.max_in_flight)?);
+        let what = "calls to Moodle meanwhile";
+        Ok(
+            Row::new("G9", what, Unit::PerSecond, calls / self.took.as_secs_f64())
+                .limit(at_once / latency.as_secs_f64())
+                .demand(Demand::ShareAtLeast(0.8))
+                .note(format!(
+                    "limit = {at_once} calls at once ÷ {} ms",
+                    latency.as_millis()
+                )),
+        )
+    }
+}
+
+/// The most frequent operations with their numbers.
+fn shares(calls: &Calls) -> String {
+    let mut each: Vec<(&String, &u64)> = calls.by_operation.iter().collect();
+    each.sort_unstable_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let words: Vec<String> = each
+        .into_iter()
+        .take(5)
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_frequent_operations_come_first() {
+        let by_operation = [("a", 1), ("b", 9), ("c", 5)].map(|(name, n)| (name.to_owned(), n));
+        let calls = Calls {
+            by_operation: by_operation.into(),
+            ..Calls::default()
+        };
+        assert_eq!(shares(&calls), "9 b, 5 c, 1 a");
     }
 }
