@@ -210,13 +210,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_sqlite_needs_nothing_but_a_c_compiler() {
+    fn only_sqlite_needs_a_c_compiler_and_curl() {
         let names: Vec<_> = TOOLS
             .iter()
             .filter(|tool| tool.scope == Scope::OnlySqlite)
             .map(|tool| tool.name)
             .collect();
-        assert_eq!(names, ["C compiler"]);
+        assert_eq!(names, ["C compiler", "curl"]);
     }
 
     #[test]
