@@ -178,10 +178,13 @@ async fn sync(store: &SqlStore) -> Outcome<()> {
         let leases = store.claim(&claim).await?;
         let results = leases.into_iter().zip(first..).map(|(lease, number)| {
             let effects = Effects {
-                record: Some(RecordChange { id: lease.key.id.clone(), ..student(number)? }),
+                record: Some(RecordChange {
+                    id: lease.key.id.clone(),
+                    ..student(number)?
+                }),
                 desired: vec![mzi_ports::ledger::DesiredState {
                     key: WorkKey::new(Lane::Account, lease.key.id.clone()),
-                    desired: "{\"idnumber\":\"900000000000000000\",\"username\":\"lina.haddad\",\"email\":\"lina.haddad@example.test\",\"first_name\":\"Lina\",\"last_name\":\"Haddad\"}".into(),
+                    desired: "{\"first_name\":\"Lina\"}".repeat(6),
                 }],
                 link: Some(Link {
                     kind: LinkKind::User,
@@ -190,7 +193,11 @@ async fn sync(store: &SqlStore) -> Outcome<()> {
                 }),
                 ..Effects::default()
             };
-            Ok(WorkResult { lease, verdict: Verdict::Done, effects })
+            Ok(WorkResult {
+                lease,
+                verdict: Verdict::Done,
+                effects,
+            })
         });
         store
             .commit(&results.collect::<Outcome<Vec<_>>>()?, start())

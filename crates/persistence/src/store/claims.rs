@@ -107,12 +107,12 @@ fn remember_wakes(conn: &mut AnyConnection, lane: Lane, row: &DueRow) -> Result<
         return Ok(());
     };
     let query = work_items::table
-        .filter(work_items::connection_id.eq(CONNECTION))
-        .filter(work_items::lane.eq(on_lane))
-        .filter(work_items::zoho_id.eq(on_id))
+        .filter(work::row_of(on_lane, on_id))
         .select(work_items::wakes);
     let wakes: Option<i64> = on_backend!(conn, c => query.get_result(c).optional())?;
-    let query = update!(work_items, work_items::waited_wakes.eq(wakes.unwrap_or(0)), where work_items::connection_id.eq(CONNECTION).and(work_items::lane.eq(lane.name())).and(work_items::zoho_id.eq(&row.zoho_id)));
+    let seen = work_items::waited_wakes.eq(wakes.unwrap_or(0));
+    let claimed = work::row_of(lane.name(), &row.zoho_id);
+    let query = update!(work_items, seen, where claimed);
     on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }
@@ -164,7 +164,10 @@ pub(super) fn heartbeat(
     until: NaiveDateTime,
 ) -> Result<(), Failure> {
     for lease in leases {
-        let query = update!(work_items, work_items::due_at.eq(until), where work_items::connection_id.eq(CONNECTION).and(work_items::lane.eq(lease.key.lane.name())).and(work_items::zoho_id.eq(lease.key.id.as_str())).and(work_items::fence.eq(lease.fence)).and(work_items::state.eq(state::LEASED)));
+        let held = work::row_of(lease.key.lane.name(), lease.key.id.as_str())
+            .and(work_items::fence.eq(lease.fence))
+            .and(work_items::state.eq(state::LEASED));
+        let query = update!(work_items, work_items::due_at.eq(until), where held);
         on_backend!(conn, c => query.execute(c))?;
     }
     Ok(())

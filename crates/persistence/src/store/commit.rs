@@ -15,10 +15,7 @@ use super::{
     work::{self, Flags, WorkRow, state},
 };
 use crate::{
-    connection::AnyConnection,
-    error::Failure,
-    schema::system::{CONNECTION, work_items},
-    text::storable,
+    connection::AnyConnection, error::Failure, schema::system::work_items, text::storable,
 };
 
 pub(super) fn commit(
@@ -173,7 +170,8 @@ fn write_row(conn: &mut AnyConnection, key: &WorkKey, after: Settled) -> Result<
         work_items::reason.eq(reason),
         work_items::done_at.eq(after.done_at),
     );
-    let query = update!(work_items, changes, where work_items::connection_id.eq(CONNECTION).and(work_items::lane.eq(key.lane.name())).and(work_items::zoho_id.eq(key.id.as_str())));
+    let row = work::row_of(key.lane.name(), key.id.as_str());
+    let query = update!(work_items, changes, where row);
     on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }

@@ -153,7 +153,10 @@ impl Arrival {
     }
 
     fn release(&self, conn: &mut AnyConnection) -> Result<(), Failure> {
-        let query = update!(log, log::identity.eq(None::<&str>), where log::connection_id.eq(CONNECTION).and(log::identity.eq(self.identity.as_deref())));
+        let holder = log::connection_id
+            .eq(CONNECTION)
+            .and(log::identity.eq(self.identity.as_deref()));
+        let query = update!(log, log::identity.eq(None::<&str>), where holder);
         on_backend!(conn, c => query.execute(c))?;
         Ok(())
     }

@@ -87,7 +87,16 @@ pub(super) fn resolve_for_connection(
     subject: &str,
     now: NaiveDateTime,
 ) -> Result<(), Failure> {
-    let query = update!(issues, (issues::resolved_at.eq(now), issues::open_key.eq(None::<&str>)), where issues::operation.is_null().and(issues::zoho_id.is_null()).and(issues::subject.eq(subject)).and(issues::resolved_at.is_null()));
+    let open = issues::operation
+        .is_null()
+        .and(issues::zoho_id.is_null())
+        .and(issues::subject.eq(subject))
+        .and(issues::resolved_at.is_null());
+    let resolved = (
+        issues::resolved_at.eq(now),
+        issues::open_key.eq(None::<&str>),
+    );
+    let query = update!(issues, resolved, where open);
     on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }

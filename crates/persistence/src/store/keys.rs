@@ -57,7 +57,8 @@ impl KeyStore for SqlStore {
         let (id, now) = (id.to_owned(), moment::stored(now));
         self.db
             .write(move |conn| {
-                let query = update!(api_keys, api_keys::revoked_at.eq(now), where api_keys::id.eq(&id).and(api_keys::revoked_at.is_null()));
+                let live = api_keys::id.eq(&id).and(api_keys::revoked_at.is_null());
+                let query = update!(api_keys, api_keys::revoked_at.eq(now), where live);
                 let revoked = on_backend!(conn, c => query.execute(c))?;
                 Ok(revoked == 1)
             })

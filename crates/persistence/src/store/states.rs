@@ -19,6 +19,16 @@ const NOTHING: &str = "null";
 /// Keeps the number of bound values within SQLite's limit.
 const CHUNK: usize = 1_000;
 
+/// The one row of a lane and record.
+#[diesel::dsl::auto_type]
+fn row_of<'a>(lane: &'a str, id: &'a str) -> _ {
+    let connection: &'static str = CONNECTION;
+    outbox::connection_id
+        .eq(connection)
+        .and(outbox::lane.eq(lane))
+        .and(outbox::zoho_id.eq(id))
+}
+
 /// Stores a desired state, and marks its work unless the same is wanted already.
 pub(super) fn want(
     conn: &mut AnyConnection,
@@ -28,9 +38,7 @@ pub(super) fn want(
     let key = &wanted.key;
     let desired = storable(&wanted.desired);
     let held = outbox::table
-        .filter(outbox::connection_id.eq(CONNECTION))
-        .filter(outbox::lane.eq(key.lane.name()))
-        .filter(outbox::zoho_id.eq(key.id.as_str()))
+        .filter(row_of(key.lane.name(), key.id.as_str()))
         .select(outbox::desired);
     let held: Option<String> = on_backend!(conn, c => held.get_result(c).optional())?;
     if held.as_deref() == Some(desired.as_ref()) {
@@ -100,9 +108,7 @@ pub(super) fn state_of(
     key: &WorkKey,
 ) -> Result<Option<(String, Option<String>)>, Failure> {
     let query = outbox::table
-        .filter(outbox::connection_id.eq(CONNECTION))
-        .filter(outbox::lane.eq(key.lane.name()))
-        .filter(outbox::zoho_id.eq(key.id.as_str()))
+        .filter(row_of(key.lane.name(), key.id.as_str()))
         .select((outbox::desired, outbox::confirmed));
     Ok(on_backend!(conn, c => query.get_result(c).optional())?)
 }

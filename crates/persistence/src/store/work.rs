@@ -72,15 +72,23 @@ pub(super) const WORK_ROW: (
     work_items::done_at,
 );
 
+/// The one row of a lane and record.
+#[diesel::dsl::auto_type]
+pub(super) fn row_of<'a>(lane: &'a str, id: &'a str) -> _ {
+    let connection: &'static str = CONNECTION;
+    work_items::connection_id
+        .eq(connection)
+        .and(work_items::lane.eq(lane))
+        .and(work_items::zoho_id.eq(id))
+}
+
 /// The row of a key, locked against others until the transaction ends.
 pub(super) fn lock_row(
     conn: &mut AnyConnection,
     key: &WorkKey,
 ) -> Result<Option<WorkRow>, Failure> {
     let query = work_items::table
-        .filter(work_items::connection_id.eq(CONNECTION))
-        .filter(work_items::lane.eq(key.lane.name()))
-        .filter(work_items::zoho_id.eq(key.id.as_str()))
+        .filter(row_of(key.lane.name(), key.id.as_str()))
         .select(WORK_ROW);
     let row = match conn {
         // The one writer is lock enough.
@@ -98,9 +106,7 @@ pub(super) fn state_of(
     id: &ZohoId,
 ) -> Result<Option<String>, Failure> {
     let query = work_items::table
-        .filter(work_items::connection_id.eq(CONNECTION))
-        .filter(work_items::lane.eq(lane.name()))
-        .filter(work_items::zoho_id.eq(id.as_str()))
+        .filter(row_of(lane.name(), id.as_str()))
         .select(work_items::state);
     Ok(on_backend!(conn, c => query.get_result(c).optional())?)
 }
@@ -161,12 +167,21 @@ pub(super) fn wake(
         work_items::wakes.eq(1_i64),
     );
     // Holding this row keeps a waiter from settling between the count and the search below.
-    let query = upsert!(work_items, row, on (connection_id, lane, zoho_id) set work_items::wakes.eq(work_items::wakes + 1));
+    let counted = work_items::wakes.eq(work_items::wakes + 1);
+    let query = upsert!(work_items, row, on (connection_id, lane, zoho_id) set counted);
     on_backend!(conn, c => query.execute(c))?;
-    let waiting = work_items::state
+    let waits = work_items::state
         .eq(state::WAITING)
         .or(work_items::state.eq(state::STOPPED));
-    let query = update!(work_items, (work_items::state.eq(state::READY), work_items::due_at.eq(now)), where work_items::connection_id.eq(CONNECTION).and(work_items::waiting_on.eq(key.to_string())).and(waiting));
+    let waiters = work_items::connection_id
+        .eq(CONNECTION)
+        .and(work_items::waiting_on.eq(key.to_string()))
+        .and(waits);
+    let woken = (
+        work_items::state.eq(state::READY),
+        work_items::due_at.eq(now),
+    );
+    let query = update!(work_items, woken, where waiters);
     on_backend!(conn, c => query.execute(c))?;
     Ok(())
 }
@@ -182,9 +197,7 @@ pub(super) fn lock_wakes(conn: &mut AnyConnection, key: &WorkKey) -> Result<i64,
     let query = upsert!(work_items, row, on (connection_id, lane, zoho_id) nothing);
     on_backend!(conn, c => query.execute(c))?;
     let query = work_items::table
-        .filter(work_items::connection_id.eq(CONNECTION))
-        .filter(work_items::lane.eq(key.lane.name()))
-        .filter(work_items::zoho_id.eq(key.id.as_str()))
+        .filter(row_of(key.lane.name(), key.id.as_str()))
         .select(work_items::wakes);
     Ok(match conn {
         AnyConnection::Sqlite(c) => query.get_result(c),

@@ -98,6 +98,7 @@ fn server_url() -> Option<String> {
         "set MZI_TEST_POSTGRES_URL to a PostgreSQL server on which databases may be created, \
          or MZI_TEST_ONLY=sqlite to leave PostgreSQL untested"
     );
+    eprintln!("PostgreSQL is left untested, as MZI_TEST_ONLY asks");
     None
 }
 
@@ -210,12 +211,12 @@ async fn writers_that_lock_each_other_out_are_run_again() {
             .await
         })
     });
-    let mut runs = Vec::new();
+    let mut runs = 0;
     for task in tasks {
-        runs.push(task.await.unwrap().unwrap());
+        runs += task.await.unwrap().unwrap();
     }
-    runs.sort_unstable();
-    assert_eq!(runs, [1, 2]);
+    // The server ends one of the two, or both when it looks at them at the same moment.
+    assert!(runs > 2, "nobody was in anybody's way");
     let wanted = "SELECT DISTINCT wanted::text AS value FROM work_items";
     assert_eq!(texts(subject.db(), wanted).await, ["3"]);
 }

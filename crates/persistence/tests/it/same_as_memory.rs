@@ -34,7 +34,7 @@ const LANES: [Lane; 5] = [
     Lane::Course,
     Lane::Seat,
 ];
-const STEPS: usize = 400;
+const STEPS: usize = 250;
 
 struct Pair {
     memory: MemoryStore,
@@ -48,7 +48,7 @@ struct Pair {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_and_sqlite_agree_on_random_sequences() {
-    for seed in 0..12 {
+    for seed in 0..8 {
         let folder = tempfile::tempdir().unwrap();
         let subject = OnUrl::open(sqlite_in(&folder).0, ());
         let mut pair = Pair {

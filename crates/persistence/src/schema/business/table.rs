@@ -79,7 +79,10 @@ macro_rules! business_table {
 
             use super::{Held, table, table::Writing};
             use crate::{
-                connection::AnyConnection, error::Failure, moment, schema::{TableShape, system::CONNECTION},
+                connection::AnyConnection,
+                error::Failure,
+                moment,
+                schema::{TableShape, system::CONNECTION},
             };
 
             described_table!(
